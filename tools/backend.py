@@ -105,3 +105,5 @@ class Backend:
     operations: Operations | None = None
     notes: Sequence[tuple[Source, str]] = field(default=())
     """What could not be read or had to be repaired while reading, each a data gap."""
+    window: TimeWindow | None = None
+    """All that can be asked about, where that has an end (a recording); None for a live system."""

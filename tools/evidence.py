@@ -18,14 +18,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 class Frozen(BaseModel):
     """A value: immutable, and an unknown field is an error rather than silently dropped."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def as_utc(moment: datetime) -> datetime:
     """Return an aware moment in UTC; a naive one is refused, because guessing a zone moves an incident by hours."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; write 2026-01-31T12:00:00Z")
-    return moment.astimezone(UTC)
+    utc = moment.astimezone(UTC)
+    # A subclass (pandas hands out its Timestamp) would travel into checkpoints, which build plain values only.
+    return utc if type(utc) is datetime else datetime.combine(utc.date(), utc.time(), UTC)
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
@@ -89,7 +91,7 @@ def evidence_id(query: Query, window: TimeWindow) -> str:
 def digest_of(result: JsonValue) -> str:
     """SHA-256 over the canonical JSON of a result (sorted keys, no spaces), as hex."""
     canonical = json.dumps(result, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical.encode(errors="replace")).hexdigest()
 
 
 class Evidence(Frozen):
