@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from agent.incident import Alert, DataGap, Direction, GoldenSignal, Resource, Signal
+from agent.incident import Alert, DataGap, Direction, GoldenSignal, Resource, Shape, Signal
 from tools.evidence import ChangeEvent, Edge, Frozen, Runbook, StatusEvent, TimeWindow, UtcDatetime
 
 
@@ -113,7 +113,7 @@ class Onset(Frozen):
     before: float
     after: float
     size: float
-    shape: str
+    shape: Shape
 
 
 def merge(parts: list[Observations]) -> Observations:
