@@ -29,7 +29,6 @@ from tools.evidence import (
 )
 
 
-
 class GoldenSignal(StrEnum):
     """The four golden signals (Google, Site Reliability Engineering, chapter 6)."""
 
@@ -94,6 +93,7 @@ class IncidentStatus(StrEnum):
 
 
 Direction = Literal["up", "down"]
+Shape = Literal["step", "ramp", "spike", "new", "gone"]
 
 
 class Alert(Frozen):
@@ -138,7 +138,7 @@ class Signal(Frozen):
     onset_uncertainty: timedelta
     direction: Direction
     before: float
-    """Level before the onset: median of a series, events per minute of a template, median milliseconds of an operation."""
+    """Level before the onset: median of a series, lines per minute of a template, median milliseconds of an operation."""
     after: float
     size: float
     """Robust z of the shift against the series' own noise, at least 0, capped at 1000."""
@@ -147,9 +147,9 @@ class Signal(Frozen):
     golden: GoldenSignal | None = None
     resource: Resource | None = None
     harmful: bool = True
-    """False for a move in the direction that hurts nobody (fewer errors, lower latency, a level that only describes)."""
+    """False for a move that hurts nobody (fewer errors, lower latency, a level that only describes)."""
     unit: str = ""
-    shape: Literal["step", "ramp", "spike", "new", "gone"] = "step"
+    shape: Shape = "step"
     peer: str | None = None
     """The other service, where the signal is about a call between two."""
     example: str = ""
@@ -158,7 +158,7 @@ class Signal(Frozen):
 
     @property
     def ratio(self) -> float:
-        """after / before; infinity for something out of nothing."""
+        """After / before; infinity for something out of nothing."""
         if self.before == 0:
             return float("inf") if self.after else 1.0
         return self.after / self.before

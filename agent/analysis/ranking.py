@@ -1,0 +1,221 @@
+"""From observations to a ranked, cited diagnosis.
+
+Candidates are all changes (each under the mechanism that suits it best), all conditions that nobody changed, and the
+plain statement that a service fails for a reason nobody recorded. Their weights of evidence are put beside the weight
+that "not enough evidence" carries; confidence is the share of each (softmax over nats, flattened by `TEMPERATURE`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from agent.analysis.conditions import Condition, conditions
+from agent.analysis.guilt import Suspicion, suspect
+from agent.analysis.observed import Observations, Onset
+from agent.analysis.scene import Scene
+from agent.analysis.story import (
+    answer_of,
+    chain_of,
+    hypothesis_of_change,
+    hypothesis_of_condition,
+    hypothesis_of_service,
+)
+from agent.analysis.suspects import Suspect, suspects
+from agent.analysis.traits import cut
+from agent.incident import (
+    BlastRadius,
+    Claim,
+    DataGap,
+    Diagnosis,
+    Hypothesis,
+    RuledOut,
+    Symptom,
+    Verdict,
+)
+from tools.evidence import Frozen, Query, TimeWindow, evidence_id
+
+UNKNOWN = 2.2
+"""Nats that an answer has to beat: the weight of “something we cannot see”. About nine to one on top of the prior."""
+TEMPERATURE = 1.4
+"""Traits of one fault are not independent, so summed weights overstate; this flattens them (see docs/accuracy.md)."""
+SHOWN = 5
+"""Hypotheses that a person can read."""
+CLEARED_BELOW = 0.08
+"""A change with less confidence is listed as ruled out, with the strongest reason."""
+SERVICE_PRIOR = -0.5
+
+
+class Probe(Frozen):
+    """A query to run before the answer is final: it brings evidence that a claim rests on, or that could refute it."""
+
+    query: Query
+    window: TimeWindow
+    asks: str
+
+
+class Ranking(Frozen):
+    """The diagnosis and what has still to be asked for it."""
+
+    diagnosis: Diagnosis
+    probes: tuple[Probe, ...] = ()
+    scores: dict[str, float] = Field(default_factory=dict)
+    """Candidate -> nats, for calibration and for `why not` questions."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One possible answer."""
+
+    key: str
+    score: float
+    of: Suspicion | Condition | Suspect
+
+
+def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> Ranking:
+    """Rank causes; deterministic, no I/O. The confidences of all candidates sum to at most 1."""
+    scene = Scene(_in_order(observations), symptom, onset)
+    ranked = suspects(scene)
+    suspicions = [suspect(scene, c) for c in scene.observations.changes]
+    candidates = _candidates(suspicions, conditions(scene, ranked), ranked)
+    shares = _shares(candidates)
+    hypotheses = _hypotheses(scene, candidates, shares, ranked)
+    verdict = _verdict(candidates, shares)
+    diagnosis = Diagnosis(
+        verdict=verdict,
+        answer=answer_of(scene, verdict, hypotheses, ranked),
+        symptom=symptom,
+        onset=scene.onset,
+        onset_uncertainty=scene.onset_uncertainty,
+        first_failing_service=ranked[0].service if ranked else None,
+        hypotheses=hypotheses,
+        ruled_out=_ruled_out(scene, suspicions, hypotheses),
+        data_gaps=_gaps(scene),
+        blast_radius=_blast_radius(scene, ranked),
+        next_steps=_next_steps(scene, verdict, ranked),
+    )
+    return Ranking(diagnosis=diagnosis, probes=_probes(scene, diagnosis), scores={c.key: c.score for c in candidates})
+
+
+def _in_order(seen: Observations) -> Observations:
+    """The same observations in one order, whatever order they were gathered in."""
+    return seen.model_copy(
+        update={
+            "signals": tuple(sorted(seen.signals, key=lambda s: (s.onset, s.service, s.kind, s.name, s.evidence))),
+            "changes": tuple(sorted(seen.changes, key=lambda c: (c.at, c.id))),
+            "edges": tuple(sorted(seen.edges, key=lambda e: (e.caller, e.callee, e.kind))),
+        }
+    )
+
+
+def _candidates(suspicions: list[Suspicion], circumstances: list[Condition], ranked: list[Suspect]) -> list[Candidate]:
+    found = [Candidate(f"change:{s.change.id}", s.score, s) for s in suspicions]
+    found += [Candidate(f"condition:{c.mechanism.id}", c.score, c) for c in circumstances]
+    if ranked:
+        top = ranked[0]
+        found.append(Candidate(f"service:{top.service}", SERVICE_PRIOR + 0.5 * max(0.0, top.score), top))
+    return sorted(found, key=lambda c: (-c.score, c.key))
+
+
+def _shares(candidates: list[Candidate]) -> dict[str, float]:
+    """Softmax over the candidates and “something we cannot see”."""
+    scores = [c.score / TEMPERATURE for c in candidates]
+    unknown = UNKNOWN / TEMPERATURE
+    highest = max([*scores, unknown])
+    weights = [math.exp(s - highest) for s in scores]
+    total = sum(weights) + math.exp(unknown - highest)
+    return {c.key: w / total for c, w in zip(candidates, weights, strict=True)}
+
+
+def _verdict(candidates: list[Candidate], shares: dict[str, float]) -> Verdict:
+    if not candidates or candidates[0].score < UNKNOWN:
+        return Verdict.NOT_ENOUGH_EVIDENCE
+    return Verdict.CHANGE if isinstance(candidates[0].of, Suspicion) else Verdict.NO_CHANGE
+
+
+def _hypotheses(
+    scene: Scene, candidates: list[Candidate], shares: dict[str, float], ranked: list[Suspect]
+) -> tuple[Hypothesis, ...]:
+    shown = [c for c in candidates if c.score > 0 or c is candidates[0]][:SHOWN]
+    return tuple(
+        _hypothesis(scene, f"H{i}", c, shares[c.key], ranked) for i, c in enumerate(shown, start=1) if _tellable(c)
+    )
+
+
+def _tellable(candidate: Candidate) -> bool:
+    return not isinstance(candidate.of, Suspicion) or candidate.of.mechanism is not None
+
+
+def _hypothesis(scene: Scene, name: str, candidate: Candidate, share: float, ranked: list[Suspect]) -> Hypothesis:
+    of = candidate.of
+    chain = chain_of(scene, of, ranked)
+    if isinstance(of, Suspicion):
+        return hypothesis_of_change(scene, name, of, share, chain)
+    if isinstance(of, Condition):
+        return hypothesis_of_condition(name, of, share, chain)
+    return hypothesis_of_service(name, of, share, chain)
+
+
+def _ruled_out(scene: Scene, suspicions: list[Suspicion], hypotheses: tuple[Hypothesis, ...]) -> tuple[RuledOut, ...]:
+    """Changes that are not among the hypotheses, the most tempting first: in effect, and nearest before the onset."""
+    kept = {h.cause.change for h in hypotheses if h.confidence >= CLEARED_BELOW}
+    cleared = [s for s in suspicions if s.change.id not in kept and s.claims and (s.change.in_effect or s.mechanism)]
+    cleared.sort(key=lambda s: (not s.change.in_effect, abs((scene.onset - s.change.at).total_seconds())))
+    return tuple(
+        RuledOut(candidate=s.change.id, title=cut(s.change.title, 80), reason=s.speaks_against[0])
+        for s in cleared
+        if s.speaks_against
+    )
+
+
+def _gaps(scene: Scene) -> tuple[DataGap, ...]:
+    return tuple(dict.fromkeys(scene.observations.gaps))
+
+
+def _blast_radius(scene: Scene, ranked: list[Suspect]) -> BlastRadius:
+    first = ranked[0].service if ranked else None
+    hit = [s for s in scene.failing if s != first and scene.relation(scene.symptom.service, s) != "apart"]
+    return BlastRadius(services=tuple(sorted(hit)))
+
+
+def _next_steps(scene: Scene, verdict: Verdict, ranked: list[Suspect]) -> tuple[str, ...]:
+    if verdict is not Verdict.NOT_ENOUGH_EVIDENCE:
+        return ()
+    steps = [f"Close the gap in {g.source.value}: {g.claim.text}" for g in scene.observations.gaps[:3]]
+    if ranked:
+        steps.append(
+            f"Look at {ranked[0].service}, which fails first: its own logs and resources around {ranked[0].onset:%H:%M}"
+        )
+    blind = [c for c in scene.observations.changes if c.in_effect and not c.diff]
+    if blind:
+        steps.append(f"Fetch the diffs of the {len(blind)} changes that came without one")
+    return tuple(steps)
+
+
+def _probes(scene: Scene, diagnosis: Diagnosis) -> tuple[Probe, ...]:
+    """Queries behind every claim of the diagnosis, so that each cited id can be opened and run again."""
+    window = scene.observations.window
+    queries = [Query(tool="change", arguments={"id": c.id}) for c in scene.observations.changes]
+    queries += [
+        Query(tool="metric_range", arguments={"service": x.service, "metric": x.metric})
+        for x in scene.observations.levels
+    ]
+    queries += [
+        Query(tool="spans", arguments={"service": o.service, "operation": o.name})
+        for o in scene.observations.operations
+    ]
+    queries += [Query(tool=t) for t in ("status_events", "edges", "changes", "runbooks")]
+    by_id = {evidence_id(q, window): q for q in queries}
+    cited = dict.fromkeys(e for claim in claims_of(diagnosis) for e in claim.evidence)
+    return tuple(Probe(query=by_id[e], window=window, asks="what a claim rests on") for e in cited if e in by_id)
+
+
+def claims_of(diagnosis: Diagnosis) -> tuple[Claim, ...]:
+    """Every claim of a diagnosis."""
+    found = [diagnosis.answer, *(r.reason for r in diagnosis.ruled_out), *(g.claim for g in diagnosis.data_gaps)]
+    found += [m.reason for m in diagnosis.mitigations]
+    for h in diagnosis.hypotheses:
+        found += [*h.causal_chain, *h.evidence_for, *h.evidence_against]
+    return tuple(found)
