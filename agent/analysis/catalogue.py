@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from agent.analysis.edits import EditKind
-from agent.incident import FaultKind
+from agent.incident import FaultKind, GoldenSignal
 from tools.evidence import Frozen, OperationKind
 
 Where = Literal["self", "caller", "callee", "peers"]
@@ -25,14 +25,25 @@ def _pattern(value: str | re.Pattern[str]) -> re.Pattern[str]:
     return re.compile(value)
 
 
+def _at_a_word(value: str | re.Pattern[str]) -> re.Pattern[str]:
+    """The pattern where a word of a metric's name begins: `shed` is in `load_shed` and not in `published`."""
+    return value if isinstance(value, re.Pattern) else re.compile(rf"(?:^|_)(?:{value})")
+
+
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
+WordPattern = Annotated[re.Pattern[str], BeforeValidator(_at_a_word)]
 
 
 class MetricRule(Frozen):
-    """A metric whose name fits and that moved that way."""
+    """A metric whose name fits, or that is of the golden signal, and that moved that way."""
 
-    name: Pattern
     move: Literal["up", "down", "any"]
+    name: WordPattern | None = None
+    golden: GoldenSignal | None = None
+
+    def fits(self, name: str, golden: GoldenSignal | None, direction: str) -> bool:
+        named = self.name is not None and self.name.search(name) is not None
+        return self.move in (direction, "any") and (named or (golden is not None and golden is self.golden))
 
 
 class Trait(Frozen):
@@ -75,6 +86,8 @@ class Mechanism(Frozen):
     where: tuple[Where, ...] = ()
     delay: Literal["instant", "load", "slow", "restart"] = "instant"
     bites: Literal["deadline", "ceiling"] | None = None
+    under_load: bool = False
+    """It takes capacity away, which hurts when demand grows."""
     scope: Literal["entry", "trend"] | None = None
     condition: bool = False
     """Nobody changed anything."""

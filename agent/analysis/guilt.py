@@ -9,10 +9,12 @@ ratio it contributes.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.analysis.catalogue import EditRule, Mechanism, mechanisms
+from agent.analysis.demand import demand
 from agent.analysis.edits import Edit, Inert
 from agent.analysis.links import links
 from agent.analysis.operating_point import judge
@@ -34,12 +36,16 @@ SPECIFIC = 1.2
 SIGN_ABSENT = -1.5
 TYPICAL = 0.9
 """None of the traits that are nearly as typical of the mechanism as its most typical one is seen."""
+OCCASION = 0.7
+"""Share of a surge's weight that a change gets which took away what the surge needs."""
 COINCIDES = 1.4
 """Something of the signature moved at the very moment of the change."""
 NO_WAY = -1.5
 """The call graph is known and leads from the change to nothing that fails."""
 UNREADABLE = -2.0
 """Without a diff there is no mechanism to convict by."""
+FLAG = 0.5
+"""A flag says that something was turned, but not what it turns."""
 PATIENCE = {
     "instant": timedelta(minutes=10),
     "restart": timedelta(hours=1),
@@ -104,13 +110,23 @@ def _mechanisms_of(change: ChangeEvent, edits: tuple[Edit, ...]) -> list[tuple[M
             continue
         if mechanism.flag:
             if change.kind is ChangeKind.FLAG:
-                found.append((mechanism, None, 0.5))
+                found.append((mechanism, None, FLAG * reached(change)))
             continue
         fits = [(rule.strength, edit) for rule in mechanism.edits for edit in edits if fit(rule, edit)]
         if fits:
             strength, edit = max(fits, key=lambda f: f[0])
             found.append((mechanism, edit, strength))
     return found
+
+
+def reached(change: ChangeEvent) -> float:
+    """The share of requests that a flag newly reaches: 10%->25% is 0.15; a switch without percentages reaches all."""
+    percent = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
+    before, after = (percent.match(value or "") for value in (change.before, change.after))
+    if after is None:
+        return 1.0
+    share = abs(float(after[1]) - (float(before[1]) if before else 0.0)) / 100
+    return min(1.0, max(0.01, share))
 
 
 def fit(rule: EditRule, edit: Edit) -> bool:
@@ -146,10 +162,18 @@ def _under(
     claims.append(_shown(scene, change, mechanism, edit, strength))
     signature, explained = _signature(scene, change, mechanism, targets)
     claims.extend(signature)
+    claims.extend(_under_load(scene, mechanism))
     bites = judge(scene, targets, edit, mechanism.bites) if edit else None
     edits = scene.readings[change.id].edits
     claims.extend(c for c in (bites, _coincidence(scene, change, mechanism, targets), links(scene, change, edits)) if c)
     return Suspicion(change, mechanism, edit, sum(c.weight for c in claims), tuple(claims), explained)
+
+
+def _under_load(scene: Scene, mechanism: Mechanism) -> list[Claim]:
+    """Capacity that was taken away is missed when demand grows: the surge is then no rival but the occasion."""
+    if not mechanism.under_load:
+        return []
+    return [c.model_copy(update={"weight": OCCASION * c.weight}) for c in demand(scene) if c.weight > 0]
 
 
 def _shown(scene: Scene, change: ChangeEvent, mechanism: Mechanism, edit: Edit | None, strength: float) -> Claim:

@@ -196,6 +196,8 @@ _UNITS = (
     (re.compile(r"(^|_)bytes(_|$)"), "B"),
 )
 
+_UNIT_NAMES = {"1": "", "seconds": "s", "milliseconds": "ms", "percent": "%", "bytes": "B", "By": "B"}
+"""UCUM and spelled-out units by the name used here."""
 _RATE_WORDS = {"sec": "persecond", "min": "perminute", "hour": "perhour"}
 _COUNTER = re.compile(r"(^|_)(total|count|created|sum)$")
 _AVERAGED = re.compile(r"(^|_)(ratio|rate|pct|percent|percentage|utili[sz]ation|share|fraction|per_request|p\d+)(_|$)")
@@ -207,7 +209,7 @@ def read_name(metric: str, unit: str = "") -> Meaning:
     """What the metric of this name measures; `unit` as the source gave it wins over the one in the name."""
     words = _one_word_rates(words_of(metric))
     row = next((r for r in _MEANINGS if r.pattern.search(words)), None)
-    known = unit or next((name for pattern, name in _UNITS if pattern.search(words)), "")
+    known = _UNIT_NAMES.get(unit, unit) or next((name for pattern, name in _UNITS if pattern.search(words)), "")
     counter = _COUNTER.search(words) is not None
     if row is None:
         return Meaning(None, None, "none", "mean", known, counter)

@@ -18,13 +18,17 @@ from agent.analysis.diffs import read_diff
 from agent.analysis.edits import DiffReading
 from agent.analysis.observed import Observations, Onset
 from agent.analysis.traits import TraitSeen, see_traits
-from agent.incident import Signal, SignalKind, Symptom
+from agent.incident import GoldenSignal, Resource, Signal, SignalKind, Symptom
 from tools.evidence import ChangeEvent, Query, evidence_id
 
 Relation = Literal["self", "callee", "caller", "peers", "apart", "unknown"]
 
 FAILING_CONFIDENCE = 0.5
 """A signal below it does not make a service count as failing."""
+
+UTILISED = frozenset({Resource.CPU, Resource.MEMORY, Resource.THREADS, Resource.CONNECTIONS, Resource.DISK})
+NO_HEADROOM = 0.8
+"""Utilisation from which queueing delay grows steeply (M/M/1: the wait at 0.8 is four service times)."""
 
 DESCRIPTIVE_TRAITS = frozenset(
     {"traffic_up", "traffic_down", "setting_moved", "cache_growing", "pool_filling", "replicas_down", "job_running"}
@@ -72,7 +76,7 @@ class Scene:
         """Harmful signals of each service that are a failure of it, in order of onset."""
         found: dict[str, list[Signal]] = defaultdict(list)
         for signal in self.observations.signals:
-            if signal.harmful and signal.confidence >= FAILING_CONFIDENCE and signal.shape != "spike":
+            if signal.confidence >= FAILING_CONFIDENCE and signal.shape != "spike" and fails(signal):
                 found[signal.service].append(signal)
         return {s: tuple(sorted(v, key=lambda x: x.onset)) for s, v in sorted(found.items())}
 
@@ -152,6 +156,23 @@ class Scene:
         words = {squeeze(w) for w in (*reading.identifiers, *reading.literals, *reading.functions)}
         words |= {squeeze(part) for path in change.files for part in re.split(r"[/.]", path)}
         return {s for s in self.services if len(squeeze(s)) > 4 and squeeze(s) in words}
+
+
+def fails(signal: Signal) -> bool:
+    """Users or callers feel it: errors, latency, queues, or a resource with no headroom left.
+
+    A busier processor with room to spare, a cache that helps less or a certificate that runs out are causes on the way,
+    not yet failures.
+    """
+    if not signal.harmful or signal.resource in {Resource.CACHE, Resource.CERTIFICATE}:
+        return False
+    if signal.kind is not SignalKind.METRIC or signal.golden in {GoldenSignal.ERRORS, GoldenSignal.LATENCY}:
+        return True
+    if signal.resource not in UTILISED:
+        return True
+    if signal.unit == "%" or 0 < signal.after <= 1:
+        return signal.after >= NO_HEADROOM * (1 if signal.after <= 1 else 100)
+    return False
 
 
 def squeeze(name: str) -> str:

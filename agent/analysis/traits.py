@@ -9,7 +9,7 @@ from functools import lru_cache
 from agent.analysis.catalogue import Trait, traits
 from agent.analysis.naming import words_of
 from agent.analysis.observed import Observations
-from agent.incident import Signal, SignalKind
+from agent.incident import GoldenSignal, Signal, SignalKind
 from tools.evidence import Frozen, Query, StatusEvent, TimeWindow, UtcDatetime, evidence_id
 
 MIN_CONFIDENCE = 0.3
@@ -97,7 +97,7 @@ def _declared(event: StatusEvent, window: TimeWindow) -> TraitSeen:
 def _traits_of(signal: Signal) -> tuple[str, ...]:
     if signal.kind is SignalKind.METRIC:
         # A move that hurts nobody can still be part of a signature (a pool that fills, requests that rise).
-        return _of_metric(words_of(signal.name), signal.direction)
+        return _of_metric(words_of(signal.name), signal.golden, signal.direction)
     aspect = signal.attributes.get("aspect", "")
     texts = "\n".join((signal.name, signal.example, *(v for k, v in signal.attributes.items() if k != "aspect")))
     found = _of_text(texts.lower()) if speaks_of_failure(signal) else ()
@@ -120,12 +120,8 @@ def _is_new_debug(signal: Signal) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _of_metric(name: str, direction: str) -> tuple[str, ...]:
-    return tuple(
-        t.id
-        for t in traits().values()
-        if any(rule.move in (direction, "any") and rule.name.search(name) for rule in t.metric)
-    )
+def _of_metric(name: str, golden: GoldenSignal | None, direction: str) -> tuple[str, ...]:
+    return tuple(t.id for t in traits().values() if any(rule.fits(name, golden, direction) for rule in t.metric))
 
 
 @lru_cache(maxsize=4096)

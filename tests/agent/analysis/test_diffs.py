@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from agent.analysis.diffs import MAX_EDITS, read_diff
-from agent.analysis.edits import DiffReading, EditKind, Inert
+from agent.analysis.diffs import read_diff
 from tests.agent.analysis.diff.case_files import Case, all_cases
 
 CASES = all_cases()

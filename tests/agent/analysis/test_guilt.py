@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from agent.analysis.guilt import Suspicion, suspect
+import pytest
+
+from agent.analysis.guilt import Suspicion, reached, suspect
 from agent.analysis.scene import Scene
 from agent.incident import GoldenSignal, Resource
 from tests.agent.analysis.scenes import deploy, incident, level, logged, moved, patch
@@ -140,3 +142,11 @@ def test_a_flag_is_weighed_without_a_diff() -> None:
     judged_flag = judged(flag, signals=pool_signals(), calls=(("web", "shop"),))
     assert judged_flag.mechanism is not None
     assert judged_flag.mechanism.flag
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "share"), [("off", "on", 1.0), ("0%", "2%", 0.02), ("10%", "25%", 0.15), ("off", "1%", 0.01)]
+)
+def test_a_flag_reaches_the_share_that_was_added(before: str, after: str, share: float) -> None:
+    flag = deploy("f", "shop", 0, None).model_copy(update={"before": before, "after": after})
+    assert reached(flag) == pytest.approx(share)
