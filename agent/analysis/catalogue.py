@@ -59,10 +59,10 @@ class Trait(Frozen):
 
 
 class EditRule(Frozen):
-    """A fact of a diff that shows a mechanism; every pattern that is given must fit (lower-cased)."""
+    """A fact of a diff that shows a mechanism; every pattern that is given must fit."""
 
     kind: tuple[EditKind, ...]
-    name: Pattern | None = None
+    name: WordPattern | None = None
     path: Pattern | None = None
     line: Pattern | None = None
     source: Pattern | None = Field(default=None, alias="from")

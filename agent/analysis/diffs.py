@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.analysis.diff.called import call_edits
 from agent.analysis.diff.code_values import value_changes
+from agent.analysis.diff.dependencies import dependency_edits
 from agent.analysis.diff.diff_text import DiffError, parse
 from agent.analysis.diff.failures import failure_edits
 from agent.analysis.diff.fields import field_edits
@@ -20,7 +21,7 @@ from agent.analysis.diff.keys import key_edits
 from agent.analysis.diff.languages import Family, Role
 from agent.analysis.diff.queries import batch_edits, query_edits
 from agent.analysis.diff.releases import release_edits
-from agent.analysis.diff.remainder import launch_edits, remaining_edits
+from agent.analysis.diff.remainder import launch_edits, nesting_edits, remaining_edits
 from agent.analysis.diff.schema import schema_edits
 from agent.analysis.diff.settings_edits import setting_edits
 from agent.analysis.diff.view import CodeView
@@ -86,13 +87,14 @@ def _telling_hunks(files: Sequence[FileDiff]) -> list[Hunk]:
 
 
 def _edits(files: Sequence[FileDiff]) -> Iterator[Edit]:
-    told: list[Edit] = []
     code = [h for f in files if f.role in _REACHING and f.language.family is Family.CODE for h in f.hunks]
     view = CodeView(code)
+    told: list[Edit] = [e for h in code for e in dependency_edits(h)]
+    versions = {e.line for e in told}
     for reader in _VIEWS:
-        told += reader(view)
+        told += (e for e in reader(view) if e.line not in versions)
     for hunk in code:
-        told += [*schema_edits(hunk), *field_edits(hunk)]
+        told += [*schema_edits(hunk), *field_edits(hunk), *nesting_edits(hunk)]
     for hunk in code:
         told += remaining_edits(hunk, told)
     yield from told

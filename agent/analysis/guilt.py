@@ -17,6 +17,7 @@ from agent.analysis.catalogue import EditRule, Mechanism, mechanisms
 from agent.analysis.demand import demand
 from agent.analysis.edits import Edit, Inert
 from agent.analysis.links import links
+from agent.analysis.naming import words_of
 from agent.analysis.operating_point import judge
 from agent.analysis.scene import DESCRIPTIVE_TRAITS, TOLERANCE, Relation, Scene
 from agent.analysis.traits import TraitSeen, clock, cut
@@ -144,13 +145,9 @@ def fit(rule: EditRule, edit: Edit) -> bool:
     }
     if not moved[rule.move]:
         return False
-    pairs = (
-        (rule.name, edit.name),
-        (rule.path, edit.path),
-        (rule.line, edit.line),
-        (rule.source, edit.before),
-        (rule.target, edit.after),
-    )
+    if rule.name is not None and not rule.name.search(words_of(edit.name)):
+        return False
+    pairs = ((rule.path, edit.path), (rule.line, edit.line), (rule.source, edit.before), (rule.target, edit.after))
     return all(pattern is None or pattern.search((text or "").lower()) for pattern, text in pairs)
 
 

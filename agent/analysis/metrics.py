@@ -25,12 +25,12 @@ SPIKE_DISCOUNT = 0.5
 TREND_SAMPLES = 60
 """Theil-Sen looks at all pairs; so many evenly taken samples are enough for a slope and keep it fast."""
 TREND_P = 0.01
-TREND_SHARE = 0.05
-"""A significant slope also has to add up to five percent of the level over the time before the split."""
+TREND_SPREADS = 6.0
+"""A significant slope also has to add up to six spreads of the samples around it, or it is of no consequence."""
 FILLING = frozenset({Resource.DISK, Resource.MEMORY, Resource.CONNECTIONS, Resource.QUEUE, Resource.CERTIFICATE})
 """Resources that run out by growing (or counting down); a slope of others is the day's traffic."""
-FULL = 0.985
-"""From this share of a ceiling on a thing counts as full: sensors round, and files are written in blocks."""
+FULL = 0.9995
+"""From this share of a ceiling on a thing counts as full: sensors round."""
 
 
 def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split: datetime) -> Observations:
@@ -92,8 +92,9 @@ def _trend(times: Times, values: Floats, meaning: Meaning) -> float:
     if np.ptp(chosen) == 0 or stats.kendalltau(minutes, chosen).pvalue > TREND_P:
         return 0.0
     slope = float(stats.theilslopes(chosen, minutes).slope)
-    whole = abs(slope) * float(minutes[-1])
-    return slope if whole >= TREND_SHARE * max(abs(float(np.median(chosen))), 1e-9) else 0.0
+    around = chosen - slope * minutes
+    spread = 1.4826 * float(np.median(np.abs(around - np.median(around))))
+    return slope if abs(slope) * float(minutes[-1]) >= TREND_SPREADS * spread else 0.0
 
 
 def _signal(series: Series, level: Level, onset: Onset | None) -> Signal | None:
@@ -159,8 +160,6 @@ def _reached_ceiling(series: Series, level: Level) -> Onset | None:
     i = int(full[0])
     if not _straight(series.times[:i], series.values[:i]):
         return None
-    last = np.flatnonzero(series.values >= 0.999 * ceiling)
-    i = int(last[0]) if len(last) else i
     return _end(series.times[i], series.times[i] - series.times[i - 1], "up", level.before, float(series.values[i]))
 
 

@@ -176,5 +176,5 @@ def fails(signal: Signal) -> bool:
 
 
 def squeeze(name: str) -> str:
-    """`limits-store`, `limits_store` and `LimitsStore` are one name."""
+    """`price-list`, `price_list` and `PriceList` are one name."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

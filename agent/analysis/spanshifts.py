@@ -31,6 +31,8 @@ FLOOR_MS = 0.1
 PRIOR_FAILURES, PRIOR_CALLS = 0.5, 10.0
 """An operation that was not seen failing is taken to have failed half a time in ten more calls: failures are rare, so
 one failed call is weak evidence alone and three are good evidence."""
+LEAD_US = 15 * 60_000_000
+"""How long before the split failures may have begun: a monitor's window and its pending time, in microseconds."""
 TAIL = 3.0
 """Standard deviations of the logarithms (and at least a factor TAIL_RATIO) above which a span is slow beyond doubt."""
 TAIL_RATIO = 3.0
@@ -63,6 +65,19 @@ class Found:
     """Group of `Operations.own`, for texts and attributes; -1 when the span's own attributes matter little."""
     peer: str | None = None
     notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Failing:
+    """Failures of each operation before and after some moment."""
+
+    p: Floats
+    score: Floats
+    before: Floats
+    """Share of its spans that failed."""
+    after: Floats
+    compared: Flags
+    """Whether there was anything before."""
 
 
 @dataclass(frozen=True)
@@ -133,29 +148,49 @@ class SpanShifts:
 
     def failures(self, aspect: Aspect, failed: Flags) -> Iterator[Found]:
         """Operations that fail more often (or are cancelled more often) than before."""
-        own, after = self.operations.own, self.operations.after
-        n1, n2 = own.count(~after), own.count(after)
-        k1, k2 = own.count(failed & ~after), own.count(failed & after)
-        clean = k1 == 0
-        k0, n0 = k1 + PRIOR_FAILURES * clean, n1 + PRIOR_CALLS * clean
-        score = share_score(k0, n0, k2, n2)
-        usual = k0 / np.maximum(n0, 1)
-        worse = (score > 0) & (wilson_bounds(k2, n2)[0] > usual)
-        for group, confidence in _chosen(self.believed(np.where(worse, p_of_score(score), 1.0)), worse):
+        own = self.operations.own
+        tried = [self._failing(failed, self.operations.after), self._failing(failed, self._early(failed))]
+        # The split was known beforehand; a second moment that was looked for has to be twice as clear.
+        p = np.minimum(1.0, np.stack([tried[0].p, 2.0 * tried[1].p]))
+        best = p.argmin(axis=0)
+        confident = self.believed(p.min(axis=0))
+        for group, confidence in _chosen(confident, confident > 0):
+            told = tried[best[group]]
             rows = self.operations.rows(group, own)
             yield Found(
                 aspect=aspect,
                 row=int(own.head[group]),
-                before=float(k1[group] / max(n1[group], 1)),
-                after=float(k2[group] / n2[group]),
-                size=float(min(score[group], MAX_SIZE)),
-                confidence=confidence if n1[group] else min(confidence, UNCOMPARED_CONFIDENCE),
+                before=float(told.before[group]),
+                after=float(told.after[group]),
+                size=float(min(told.score[group], MAX_SIZE)),
+                confidence=confidence if told.compared[group] else min(confidence, UNCOMPARED_CONFIDENCE),
                 rows=rows,
                 deviating=failed[rows],
                 harmful=aspect == "errors",
                 group=group,
                 peer=self._blamed(rows[failed[rows]], aspect),
             )
+
+    def _failing(self, failed: Flags, after: Flags) -> _Failing:
+        """How much more often each operation fails after than before."""
+        own = self.operations.own
+        n1, n2 = own.count(~after), own.count(after)
+        k1, k2 = own.count(failed & ~after), own.count(failed & after)
+        clean = k1 == 0
+        k0, n0 = k1 + PRIOR_FAILURES * clean, n1 + PRIOR_CALLS * clean
+        score = share_score(k0, n0, k2, n2)
+        worse = (score > 0) & (wilson_bounds(k2, n2)[0] > k0 / np.maximum(n0, 1))
+        p = np.where(worse, p_of_score(score), 1.0)
+        return _Failing(p, score, k1 / np.maximum(n1, 1), k2 / np.maximum(n2, 1), n1 > 0)
+
+    def _early(self, failed: Flags) -> Flags:
+        """Which spans ended after the first failure shortly before the split.
+
+        What a monitor averages shows minutes after the first failures; they belong to the incident.
+        """
+        ends = self.operations.spans.end
+        near = ends[failed & ~self.operations.after & (ends > self.operations.split - LEAD_US)]
+        return ends >= near.min() if near.size else self.operations.after
 
     def calls_per_parent(self) -> Iterator[Found]:
         """Operations that one parent calls more or less often."""

@@ -1,0 +1,88 @@
+"""The code of a diff as a whole: what is defined, what is called, before and after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from agent.analysis.diff.callees import Work, is_accessor, work_of
+from agent.analysis.diff.calls import Call
+from agent.analysis.diff.hunks import Hunk, Side
+from agent.analysis.diff.values import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call where it stands."""
+
+    call: Call
+    side: Side
+    hunk: Hunk
+
+    @property
+    def in_loop(self) -> bool:
+        return self.call.in_loop or self.side.loops(self.call.line)
+
+    @property
+    def changed(self) -> bool:
+        return self.side.lines[self.call.line].changed
+
+    @property
+    def work(self) -> Work:
+        work = work_of(self.call)
+        return Work.TRIVIAL if work is Work.PLAIN and is_accessor(self.call, self.side.tokens) else work
+
+    @property
+    def scope(self) -> str:
+        return self.side.scope(self.call.line)
+
+    def place(self, *, in_loop: bool | None = None) -> Place:
+        line = self.side.lines[self.call.line].text
+        return Place(self.hunk.path, self.hunk.language, self.scope, line, self.in_loop if in_loop is None else in_loop)
+
+
+class CodeView:
+    """All hunks of product code of one diff."""
+
+    def __init__(self, hunks: Sequence[Hunk]) -> None:
+        self.hunks = tuple(hunks)
+
+    def calls(self, which: str) -> Iterator[Called]:
+        """The calls of the "before" or the "after" side of every hunk."""
+        for hunk in self.hunks:
+            side: Side = getattr(hunk, which)
+            for call in side.calls:
+                yield Called(call, side, hunk)
+
+    @cached_property
+    def defined_before(self) -> frozenset[str]:
+        return frozenset(d.name for h in self.hunks for d in h.before.definitions.values())
+
+    @cached_property
+    def defined_after(self) -> frozenset[str]:
+        return frozenset(d.name for h in self.hunks for d in h.after.definitions.values())
+
+    @cached_property
+    def helpers(self) -> frozenset[str]:
+        """Functions and types that the diff introduces."""
+        return self.defined_after - self.defined_before
+
+    @cached_property
+    def dissolved(self) -> frozenset[str]:
+        """Functions and types that the diff takes away."""
+        return self.defined_before - self.defined_after
+
+    @cached_property
+    def looped_helpers(self) -> frozenset[str]:
+        """Functions of the diff that its new code calls once per element; their bodies run in that loop."""
+        return frozenset(c.call.last for c in self.calls("after") if c.in_loop and c.call.last in self.defined_after)
+
+    @cached_property
+    def text_after(self) -> str:
+        return "\n".join(line.text for h in self.hunks for line in h.after.lines)
+
+    @cached_property
+    def words_after(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\w+", self.text_after))
