@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.analysis.catalogue import Mechanism, mechanisms
-from agent.analysis.demand import demand, edge
-from agent.analysis.guilt import SPECIFIC, UNEXPLAINED
-from agent.analysis.scene import DESCRIPTIVE_TRAITS, TOLERANCE, Scene
+from agent.analysis.demand import demand
+from agent.analysis.guilt import UNEXPLAINED
+from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Scene
 from agent.analysis.suspects import Suspect
 from agent.analysis.traits import TraitSeen, quantity
 from agent.incident import Claim
@@ -87,8 +87,8 @@ def _where(scene: Scene, mechanism: Mechanism, anchor: TraitSeen, ranked: list[S
     """The service a condition is about: where its needed trait is seen, or for a declared outage who fails on it."""
     if anchor.trait == "provider_declares" or anchor.service not in scene.services:
         return ranked[0].service if ranked else scene.symptom.service
-    if mechanism.scope == "entry":
-        return edge(scene)[0] if edge(scene) else anchor.service
+    if mechanism.scope == "entry":  # the whole system is under load; what gives way is what was noticed
+        return scene.symptom.service if scene.symptom.service in scene.failing else anchor.service
     return anchor.service
 
 

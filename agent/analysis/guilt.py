@@ -19,7 +19,7 @@ from agent.analysis.edits import Edit, Inert
 from agent.analysis.links import links
 from agent.analysis.naming import words_of
 from agent.analysis.operating_point import judge
-from agent.analysis.scene import DESCRIPTIVE_TRAITS, TOLERANCE, Relation, Scene
+from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Relation, Scene
 from agent.analysis.traits import TraitSeen, clock, cut
 from agent.incident import Claim
 from tools.evidence import ChangeEvent, ChangeKind
@@ -32,8 +32,6 @@ PRECEDED = -4.0
 """Scaled by the share of the signature that was there before the change."""
 UNEXPLAINED = 0.35
 """Share of a specific trait's weight that is lost when the mechanism does not produce it."""
-SPECIFIC = 1.2
-"""From this weight on a trait is specific enough that a mechanism ought to explain it."""
 SIGN_ABSENT = -1.5
 TYPICAL = 0.9
 """None of the traits that are nearly as typical of the mechanism as its most typical one is seen."""

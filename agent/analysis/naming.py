@@ -1,228 +1,156 @@
 """What a metric measures, read from its name: golden signal, resource, unit, which move hurts, how instances join.
 
 Names come from Prometheus, OpenTelemetry, cAdvisor, StatsD and people's own habits; they share words rather than
-conventions, so the words decide. The first row of `_MEANINGS` whose pattern fits names what is measured.
+conventions, so the words decide: see the table in `agent.analysis.meanings`.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
-from agent.incident import GoldenSignal, Resource
+from agent.analysis.meanings import MEANINGS, UNITS, Harm, Join, Row
+from agent.incident import Direction, GoldenSignal, Resource
 
-Harm = Literal["up", "down", "any", "none"]
-Join = Literal["sum", "mean", "max"]
+TIMES = frozenset({"ns", "us", "ms", "s", "min", "h", "d"})
+_SHARES = frozenset({"ratio", "fraction", "share", "pct", "percent", "percentage", "utilization"})
+_LASTING = frozenset({"quantile", "time"})
+_COUNTED = frozenset({"total", "count", "sum", "created"})
+_RATES = {
+    "persec": "/s",
+    "permin": "/min",
+    "perhour": "/h",
+    "rps": "/s",
+    "qps": "/s",
+    "tps": "/s",
+    "lps": "/s",
+    "ops": "/s",
+}
+_UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
 
 
-class Meaning(NamedTuple):
-    """What one metric measures."""
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one metric measures; `None`, "" and `none` where its name does not tell."""
 
-    golden: GoldenSignal | None
-    resource: Resource | None
-    harm: Harm
+    golden: GoldenSignal | None = None
+    resource: Resource | None = None
+    harm: Harm = "none"
     """The direction that hurts; `none` for what only describes (load, a setting)."""
-    join: Join
+    join: Join = "mean"
     """How instances of a service become one series."""
-    unit: str
-    counter: bool
-    """Only ever grows, so its rate is what tells."""
+    unit: str = ""
+    counter: bool = False
+    """Named like a counter; whether it only ever grows is for its values to say."""
+    known: bool = True
+    """False where no row of the table fits."""
 
-
-class _Row(NamedTuple):
-    pattern: re.Pattern[str]
-    golden: GoldenSignal | None
-    resource: Resource | None
-    harm: Harm
-    join: Join
-
-
-def _row(words: str, golden: GoldenSignal | None, resource: Resource | None, harm: Harm, join: Join = "mean") -> _Row:
-    return _Row(re.compile(rf"(?:^|_)(?:{words})(?:_|$)"), golden, resource, harm, join)
-
-
-_L, _T, _E, _S = GoldenSignal.LATENCY, GoldenSignal.TRAFFIC, GoldenSignal.ERRORS, GoldenSignal.SATURATION
-_R = Resource
-
-_MEANINGS = (
-    # Settings: a move matters to somebody who reads diffs; none hurts by itself.
-    _row(
-        r"max_\w+|\w+_max_\w+|\w*(limit|limits|quota|ceiling|capacity|configured|desired|threshold)$",
-        None,
-        None,
-        "none",
-    ),
-    _row(
-        r"(cert|certificate|tls|ssl|x509|keystore)\w*_\w*(expir\w*|days|seconds|remaining|ttl|not_after)",
-        _S,
-        _R.CERTIFICATE,
-        "down",
-    ),
-    _row(r"(cert|certificate|tls|ssl|x509|handshake)\w*_\w*(error|fail)\w*", _E, _R.CERTIFICATE, "up", "sum"),
-    # Failures come before what they are failures of: `pool_timeouts` is an error, `cache_errors` too.
-    _row(
-        r"(\w*error|\w*fail)(s|ed|ure|ures)?|5xx|4xx|5\d\d|exceptions?|panics?|fatals?|aborts?|aborted|rejects?|rejected",
-        _E,
-        None,
-        "up",
-        "sum",
-    ),
-    _row(
-        r"rejections?|refused|denied|nacks?|dropped|drops|drop|unavailable|crash(es)?|timeouts?|timed_out|cancel\w*",
-        _E,
-        None,
-        "up",
-        "sum",
-    ),
-    _row(
-        r"exceeded|exhausted|abandoned|dlq|dead_?letters?|poison|unprocessable|oom\w*|kills?|killed|restarts?|resets?",
-        _E,
-        None,
-        "up",
-        "sum",
-    ),
-    _row(
-        r"mismatch(es)?|violations?|conflicts?|deadlocks?|invalid|corrupt\w*|lost|losses|loss|unhealthy|down",
-        _E,
-        None,
-        "up",
-        "sum",
-    ),
-    _row(r"retrans\w*|packet_?loss|reconnects?|retr(y|ies|ied)|redeliver\w*", _E, _R.NETWORK, "up", "sum"),
-    _row(
-        r"(success|succeeded|availability|available|healthy|up|ok)(_\w+)?_(ratio|rate|pct|percent)|availability",
-        _E,
-        None,
-        "down",
-    ),
-    # Saturation.
-    _row(r"hit_?(ratio|rate|pct|percent)|hits?_(ratio|rate)|hit", _S, _R.CACHE, "down"),
-    _row(r"(miss|misses)(_\w+)?", _S, _R.CACHE, "up", "sum"),
-    _row(r"evict\w*", _S, _R.CACHE, "up", "sum"),
-    _row(r"(lock|locks|latch|mutex|blocked|contention)(_\w+)?", _S, _R.DATABASE, "up"),
-    _row(
-        r"(idle_in_transaction|transaction|transactions|txn)_\w*(ms|seconds|age|time|duration)\w*|idle_in_transaction",
-        _S,
-        _R.DATABASE,
-        "up",
-    ),
-    _row(
-        r"(pool|conn|connection|connections|borrow|acquire|checkout)_\w*(wait|waiting|pending|acquire)\w*",
-        _S,
-        _R.CONNECTIONS,
-        "up",
-        "max",
-    ),
-    _row(r"(replication|replica|slave|standby)_\w*lag\w*", _S, _R.DATABASE, "up", "max"),
-    _row(
-        r"\w*(lag|backlog|queue|queued|outbox|inbox|unacked|spool|oldest|overdue|stuck)(_\w+)?",
-        _S,
-        _R.QUEUE,
-        "up",
-        "sum",
-    ),
-    _row(r"(pending|waiting|depth|buffer|buffered|ready_messages|messages_ready)(_\w+)?", _S, _R.QUEUE, "up", "sum"),
-    _row(
-        r"(pool|conn|conns|connection|connections|clients|sockets|sessions|handles|descriptors|fds?)(_\w+)?",
-        _S,
-        _R.CONNECTIONS,
-        "any",
-        "sum",
-    ),
-    _row(r"(mem|memory|heap)\w*_?(available|free)\w*", _S, _R.MEMORY, "down"),
-    _row(r"gc|garbage|gc_pause\w*|heap|memory|mem|rss|working_set|resident|swap", _S, _R.MEMORY, "up", "max"),
-    _row(r"(disk|filesystem|fs|volume|storage|inode|inodes|mount)_\w*(free|avail|available)\w*", _S, _R.DISK, "down"),
-    _row(
-        r"(disk|filesystem|fs|volume|storage|inode|inodes|mount|wal)_\w*(used|usage|utili[sz]ation|pct|percent|full)\w*",
-        _S,
-        _R.DISK,
-        "up",
-        "max",
-    ),
-    _row(r"io_?wait|iops|io_time|io_util|await|fsync|disk_\w*(latency|queue|busy)", _S, _R.DISK, "up", "max"),
-    _row(r"disk|wal|iowait", _S, _R.DISK, "none", "sum"),
-    _row(r"cpu|processor|load_?(avg|average|1|5|15)|throttl\w*|steal", _S, _R.CPU, "up"),
-    _row(
-        r"threads?|goroutines?|workers?_busy|busy_workers?|in_?flight|concurren\w*|event_loop\w*|executor",
-        _S,
-        _R.THREADS,
-        "up",
-        "sum",
-    ),
-    _row(r"rtt|ping|round_trip|network_latency", _L, _R.NETWORK, "up", "max"),
-    _row(r"(bytes|packets)_(in|out|sent|received|recv|rx|tx)\w*|network|bandwidth|net", _T, _R.NETWORK, "none", "sum"),
-    _row(r"replicas?|instances|pods|nodes|members|targets|backends", _S, _R.REPLICAS, "none", "sum"),
-    _row(r"uptime|(pod|process|youngest)_\w*age\w*", None, None, "none"),
-    _row(r"(keys|entries|cached|cache_size)(_\w+)?", _S, _R.CACHE, "none", "sum"),
-    # Latency before traffic: `request_duration` has both words.
-    _row(
-        r"lat|\w*(duration|latency|response_time|elapsed|processing_time|handling|wait_time|load_time|render_ms|cycle)(_\w+)?",
-        _L,
-        None,
-        "up",
-        "max",
-    ),
-    _row(r"\w*p(50|75|90|95|99|999)(_\w+)?|(\w+_)?(ms|seconds|millis)(_p\d+)?|quantile|apdex", _L, None, "up", "max"),
-    _row(r"stale\w*|staleness|freshness|age|delay\w*|older\w*", _S, None, "up", "max"),
-    # Traffic.
-    _row(r"per_request|per_call|calls_in_request|fan_?out", _T, None, "up"),
-    _row(
-        r"\w*(requests?|rps|qps|calls|messages|events|hits|queries|commands|operations|ops|transactions|orders|jobs)(_\w+)?",
-        _T,
-        None,
-        "none",
-        "sum",
-    ),
-    _row(
-        r"(\w+_)?(persecond|perminute|perhour|throughput|rate|lps|tps)(_\w+)?|sent|received|processed|published|written|read",
-        _T,
-        None,
-        "none",
-        "sum",
-    ),
-)
-
-_UNITS = (
-    (re.compile(r"(^|_)(ms|millis|milliseconds)(_|$)"), "ms"),
-    (re.compile(r"(^|_)(us|micros|microseconds)(_|$)"), "us"),
-    (re.compile(r"(^|_)(persecond|rps|qps|lps|tps)(_|$)"), "/s"),
-    (re.compile(r"(^|_)perminute(_|$)"), "/min"),
-    (re.compile(r"(^|_)(s|sec|secs|seconds)(_|$)"), "s"),
-    (re.compile(r"(^|_)minutes(_|$)"), "min"),
-    (re.compile(r"(^|_)(pct|percent|percentage|utili[sz]ation)(_|$)"), "%"),
-    (re.compile(r"(^|_)(mb|mib|megabytes)(_|$)"), "MB"),
-    (re.compile(r"(^|_)(gb|gib)(_|$)"), "GB"),
-    (re.compile(r"(^|_)bytes(_|$)"), "B"),
-)
-
-_UNIT_NAMES = {"1": "", "seconds": "s", "milliseconds": "ms", "percent": "%", "bytes": "B", "By": "B"}
-"""UCUM and spelled-out units by the name used here."""
-_RATE_WORDS = {"sec": "persecond", "min": "perminute", "hour": "perhour"}
-_COUNTER = re.compile(r"(^|_)(total|count|created|sum)$")
-_AVERAGED = re.compile(r"(^|_)(ratio|rate|pct|percent|percentage|utili[sz]ation|share|fraction|per_request|p\d+)(_|$)")
-"""Ratios and percentiles of instances are averaged: a sum of shares means nothing."""
+    def hurts(self, direction: Direction) -> bool:
+        """Whether a move in this direction is felt by somebody."""
+        return self.harm in (direction, "any")
 
 
 @lru_cache(maxsize=65536)
 def read_name(metric: str, unit: str = "") -> Meaning:
     """What the metric of this name measures; `unit` as the source gave it wins over the one in the name."""
-    words = _one_word_rates(words_of(metric))
-    row = next((r for r in _MEANINGS if r.pattern.search(words)), None)
-    known = _UNIT_NAMES.get(unit, unit) or next((name for pattern, name in _UNITS if pattern.search(words)), "")
-    counter = _COUNTER.search(words) is not None
+    words = _singular_words(metric)
+    found = unit or _unit(words)
+    counter = bool(words) and words[-1] in _COUNTED
+    head = _head(words)
+    row = next((row for row in MEANINGS if _fits(row, frozenset(words), head, found)), None)
     if row is None:
-        return Meaning(None, None, "none", "mean", known, counter)
-    join = "mean" if row.join == "sum" and _AVERAGED.search(words) else row.join
-    return Meaning(row.golden, row.resource, row.harm, join, known, counter)
+        return Meaning(unit=found, counter=counter, known=False)
+    return Meaning(row.golden, row.resource, row.harm, _join(row.join, words, found), found, counter)
 
 
-def _one_word_rates(words: str) -> str:
-    """`per_min` as one word, so that `min` is left for minima."""
-    return re.sub(r"(?<![a-z])per_(sec|min|hour)(?:ond|ute)?(?![a-z])", lambda m: _RATE_WORDS[m[1]], words)
+def _join(join: Join, words: list[str], unit: str) -> Join:
+    """The table's way, but no sum of shares (averaged) or of durations (the longest)."""
+    if join != "sum":
+        return join
+    if unit in TIMES or not _LASTING.isdisjoint(words):
+        return "max"
+    if not _SHARES.isdisjoint(words) or ("rate" in words and not unit.endswith(tuple(_RATES.values()))):
+        return "mean"
+    return "sum"
 
 
 def words_of(name: str) -> str:
     """`http.server.requestDuration` -> `http_server_request_duration`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    spaced = re.sub(r"/(s|sec|min|h)\b", r"_per_\1", spaced).replace("%", "_pct_")
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _singular_words(name: str) -> list[str]:
+    words = re.sub(r"(?<![a-z])per_(s|sec|min|h|hour)(?:ond|ute)?s?(?![a-z])", _rate_word, words_of(name))
+    return [_singular(word) for word in words.split("_")]
+
+
+def _rate_word(found: re.Match[str]) -> str:
+    return {"s": "persec", "sec": "persec", "min": "permin", "h": "perhour", "hour": "perhour"}[found[1]]
+
+
+def _singular(word: str) -> str:
+    """The word without its plural; percentiles and status classes as one word each."""
+    if re.fullmatch(r"p\d{2,4}", word):
+        return "quantile"
+    if re.fullmatch(r"5\d\d", word):
+        return "5xx"
+    if len(word) <= 3 or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word.removesuffix("s")
+
+
+def _unit(words: list[str]) -> str:
+    """The unit in the name: amount and rate (`MB/s`), or the last unit that stands in it."""
+    rate = next((_RATES[w] for w in words if w in _RATES), "")
+    units = [_UNIT_OF[w] for w in words if w in _UNIT_OF]
+    if rate:
+        amount = next((u for u in reversed(units) if u.endswith("B")), "")
+        return amount + rate
+    return units[-1] if units else ""
+
+
+def _head(words: list[str]) -> str:
+    """The last word that is neither a unit nor a way of counting."""
+    plain = [w for w in words if w not in _UNIT_OF and w not in _COUNTED and w != "quantile"]
+    return plain[-1] if plain else ""
+
+
+def _fits(row: Row, words: frozenset[str], head: str, unit: str) -> bool:
+    if row.timed and unit not in TIMES:
+        return False
+    return all(
+        not group.plain.isdisjoint(words)
+        or head in group.last
+        or any(word.startswith(group.prefixes) for word in words if group.prefixes)
+        for group in _groups(row.words)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    plain: frozenset[str]
+    last: frozenset[str]
+    prefixes: tuple[str, ...]
+
+
+@cache
+def _groups(pattern: str) -> tuple[_Group, ...]:
+    """A row's pattern, taken apart once."""
+    groups: list[_Group] = []
+    for part in pattern.split("&"):
+        words = [word.strip() for word in part.split("|")]
+        groups.append(
+            _Group(
+                plain=frozenset(w for w in words if w[-1] not in "*$"),
+                last=frozenset(w[:-1] for w in words if w.endswith("$")),
+                prefixes=tuple(w[:-1] for w in words if w.endswith("*")),
+            )
+        )
+    return tuple(groups)

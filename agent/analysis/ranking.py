@@ -23,7 +23,7 @@ from agent.analysis.story import (
     hypothesis_of_condition,
     hypothesis_of_service,
 )
-from agent.analysis.suspects import Suspect, suspects
+from agent.analysis.suspects import Suspect, first_failing, suspects
 from agent.analysis.traits import cut
 from agent.incident import (
     BlastRadius,
@@ -83,17 +83,19 @@ def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> R
     shares = _shares(candidates)
     hypotheses = _hypotheses(scene, candidates, shares, ranked)
     verdict = _verdict(candidates, shares)
+    accused = hypotheses[0].cause.service if hypotheses and verdict is not Verdict.NOT_ENOUGH_EVIDENCE else None
+    first = first_failing(scene, ranked, accused)
     diagnosis = Diagnosis(
         verdict=verdict,
         answer=answer_of(scene, verdict, hypotheses, ranked),
         symptom=symptom,
         onset=scene.onset,
         onset_uncertainty=scene.onset_uncertainty,
-        first_failing_service=ranked[0].service if ranked else None,
+        first_failing_service=first,
         hypotheses=hypotheses,
         ruled_out=_ruled_out(scene, suspicions, hypotheses),
         data_gaps=_gaps(scene),
-        blast_radius=_blast_radius(scene, ranked),
+        blast_radius=_blast_radius(scene, first),
         next_steps=_next_steps(scene, verdict, ranked),
     )
     return Ranking(diagnosis=diagnosis, probes=_probes(scene, diagnosis), scores={c.key: c.score for c in candidates})
@@ -174,8 +176,7 @@ def _gaps(scene: Scene) -> tuple[DataGap, ...]:
     return tuple(dict.fromkeys(scene.observations.gaps))
 
 
-def _blast_radius(scene: Scene, ranked: list[Suspect]) -> BlastRadius:
-    first = ranked[0].service if ranked else None
+def _blast_radius(scene: Scene, first: str | None) -> BlastRadius:
     hit = [s for s in scene.failing if s != first and scene.relation(scene.symptom.service, s) != "apart"]
     return BlastRadius(services=tuple(sorted(hit)))
 

@@ -35,6 +35,9 @@ DESCRIPTIVE_TRAITS = frozenset(
 )
 """Traits that describe load or state; alone they are no failure, so they neither start an incident nor widen it."""
 
+SPECIFIC = 1.2
+"""From this weight on a trait is specific enough that a mechanism ought to explain it."""
+
 TOLERANCE = timedelta(seconds=90)
 """Clocks, scrape intervals and roll-outs blur moments: a change counts as after an onset only beyond this."""
 
@@ -161,11 +164,13 @@ class Scene:
 def fails(signal: Signal) -> bool:
     """Users or callers feel it: errors, latency, queues, or a resource with no headroom left.
 
-    A busier processor with room to spare, a cache that helps less or a certificate that runs out are causes on the way,
-    not yet failures.
+    A busier processor with room to spare, a cache that helps less or a certificate that runs out are causes on the way
+    and not yet failures.
     """
     if not signal.harmful or signal.resource in {Resource.CACHE, Resource.CERTIFICATE}:
         return False
+    if signal.kind is SignalKind.METRIC and signal.golden is GoldenSignal.TRAFFIC:
+        return False  # who is called less has callers in trouble
     if signal.kind is not SignalKind.METRIC or signal.golden in {GoldenSignal.ERRORS, GoldenSignal.LATENCY}:
         return True
     if signal.resource not in UTILISED:

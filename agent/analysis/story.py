@@ -6,7 +6,7 @@ from typing import Literal
 
 from agent.analysis.conditions import Condition
 from agent.analysis.guilt import Suspicion
-from agent.analysis.scene import DESCRIPTIVE_TRAITS, Scene
+from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, Scene
 from agent.analysis.suspects import Suspect
 from agent.analysis.traits import clock, cut
 from agent.incident import Cause, Claim, FaultKind, Hypothesis, Verdict
@@ -129,7 +129,7 @@ def chain_of(scene: Scene, of: Suspicion | Condition | Suspect, ranked: list[Sus
     if start is not None:
         links.append(start)
     explained = () if isinstance(of, Suspect) else of.explained
-    inner = sorted((t for t in explained if t.weight >= 1.2), key=lambda t: t.onset)
+    inner = sorted((t for t in explained if t.weight >= SPECIFIC), key=lambda t: t.onset)
     links.extend(Claim(text=t.text, evidence=(t.evidence,)) for t in inner[:2])
     origin = ranked[0].service if ranked else scene.symptom.service
     for service in scene.path(origin, scene.symptom.service):

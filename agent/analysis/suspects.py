@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.analysis.scene import DESCRIPTIVE_TRAITS, TOLERANCE, Scene
+from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Scene
 from agent.analysis.traits import TraitSeen
 from agent.incident import Claim
 
@@ -23,8 +23,11 @@ CUT_OFF = -2.0
 """Everything that fails here was cancelled by the caller."""
 PAGED = 0.5
 """The service the monitor is about; a small advantage, because the loudest service is often a victim."""
+INTRINSIC = 0.5
+"""Share of a specific trait's weight that it gives to the service that shows it."""
 APART = -3.0
-"""No way leads from it to the symptom."""
+UNCONNECTED = -1.2
+"""No way leads from it to the symptom; none is known."""
 
 
 @dataclass(frozen=True)
@@ -111,18 +114,34 @@ def _only_cancelled(own: list[TraitSeen]) -> bool:
 
 
 def _apart(scene: Scene, service: str) -> Claim | None:
-    if scene.relation(service, scene.symptom.service) != "apart":
+    """No way from the symptom to the service, or none known although the symptom's own calls are."""
+    relation = scene.relation(service, scene.symptom.service)
+    weight = {"apart": APART, "unknown": UNCONNECTED if scene.graph.degree(scene.symptom.service) else 0.0}.get(
+        relation
+    )
+    if not weight:
         return None
     signal = scene.failing[service][0]
-    return Claim(text=f"no call leads from the symptom to {service}", evidence=(signal.evidence,), weight=APART)
+    return Claim(text=f"no call leads from the symptom to {service}", evidence=(signal.evidence,), weight=weight)
+
+
+def first_failing(scene: Scene, ranked: list[Suspect], accused: str | None) -> str | None:
+    """The service that failed first: the accused one if it failed as early as anybody, else the likeliest origin."""
+    if not ranked:
+        return None
+    origin = ranked[0]
+    own = next((s for s in ranked if s.service == accused), None)
+    if own is not None and own.onset <= origin.onset + TOLERANCE:
+        return own.service
+    return origin.service
 
 
 def _intrinsic(scene: Scene, own: list[TraitSeen]) -> list[Claim]:
     """Specific traits that are about the service itself rather than about a peer that fails."""
-    found: list[Claim] = []
-    for seen in own:
+    found: dict[str, Claim] = {}
+    for seen in sorted(own, key=lambda t: -t.weight * t.strength):
         about_peer = seen.peer is not None and seen.peer in scene.failing and seen.peer != seen.service
-        if seen.weight >= 1.2 and not about_peer:
-            found.append(Claim(text=seen.text, evidence=(seen.evidence,), weight=0.5 * seen.weight * seen.strength))
-    found.sort(key=lambda c: -c.weight)
-    return found[:4]
+        if seen.weight >= SPECIFIC and not about_peer:
+            weight = INTRINSIC * seen.weight * seen.strength
+            found.setdefault(seen.evidence, Claim(text=seen.text, evidence=(seen.evidence,), weight=weight))
+    return list(found.values())[:4]

@@ -15,6 +15,9 @@ from tools.evidence import Frozen, Query, StatusEvent, TimeWindow, UtcDatetime, 
 MIN_CONFIDENCE = 0.3
 """Signals below it are noise as far as a signature is concerned; they still stand in the list of signals."""
 
+MIN_RATIO = 1.1
+"""A level has to move by a tenth to be told as part of a fault."""
+
 HEALTHY_STATUS = re.compile(r"operat|normal|resolved|available|healthy|ok|up$|completed|none", re.IGNORECASE)
 """Words of status pages that declare nothing wrong (Statuspage, AWS, GCP and Azure wordings)."""
 
@@ -42,7 +45,7 @@ def see_traits(observations: Observations) -> tuple[TraitSeen, ...]:
     """Every (trait, service) that the signals show, each with its clearest signal and its earliest onset."""
     seen: dict[tuple[str, str], TraitSeen] = {}
     for signal in observations.signals:
-        if signal.confidence < MIN_CONFIDENCE or signal.shape == "spike":
+        if signal.confidence < MIN_CONFIDENCE or signal.shape == "spike" or not _matters(signal):
             continue
         for trait in _traits_of(signal):
             _keep(seen, _seen(trait, signal))
@@ -50,6 +53,14 @@ def see_traits(observations: Observations) -> tuple[TraitSeen, ...]:
         if not HEALTHY_STATUS.search(event.status) and event.resolved_at is None:
             _keep(seen, _declared(event, observations.window))
     return tuple(sorted(seen.values(), key=lambda t: (t.onset, t.trait, t.service)))
+
+
+def _matters(signal: Signal) -> bool:
+    """A very steady series moves by many spreads when it moves by three percent; that is no part of a signature."""
+    if signal.kind is not SignalKind.METRIC or signal.attributes.get("trend") == "steady":
+        return True
+    low, high = sorted((abs(signal.before), abs(signal.after)))
+    return high >= MIN_RATIO * low or signal.before * signal.after < 0
 
 
 def _keep(seen: dict[tuple[str, str], TraitSeen], new: TraitSeen) -> None:
@@ -101,7 +112,8 @@ def _traits_of(signal: Signal) -> tuple[str, ...]:
     aspect = signal.attributes.get("aspect", "")
     texts = "\n".join((signal.name, signal.example, *(v for k, v in signal.attributes.items() if k != "aspect")))
     found = _of_text(texts.lower()) if speaks_of_failure(signal) else ()
-    shown = tuple(t.id for t in traits().values() if aspect and aspect in t.aspect)
+    rose = signal.direction == "up"
+    shown = tuple(t.id for t in traits().values() if rose and aspect in t.aspect)
     debug = ("debug_lines",) if _is_new_debug(signal) else ()
     return tuple(dict.fromkeys(found + shown + debug))
 
@@ -155,7 +167,7 @@ def clock(moment: datetime) -> str:
 def quantity(value: float, unit: str = "") -> str:
     """A figure with three significant digits and its unit."""
     shown = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{shown} {unit}".strip()
+    return f"{shown} {unit.removeprefix('1')}".strip()  # UCUM writes a plain number as 1, a rate as 1/s
 
 
 def cut(text: str, length: int = 90) -> str:
