@@ -13,7 +13,8 @@ from agent.analysis.demand import demand
 from agent.analysis.guilt import UNEXPLAINED
 from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Scene
 from agent.analysis.suspects import Suspect
-from agent.analysis.traits import TraitSeen, quantity
+from agent.analysis.traits import TraitSeen
+from agent.figures import quantity
 from agent.incident import Claim
 
 PRIOR = -0.7

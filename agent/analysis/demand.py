@@ -6,7 +6,7 @@ from statistics import median
 
 from agent.analysis.observed import Level
 from agent.analysis.scene import Scene
-from agent.analysis.traits import quantity
+from agent.figures import quantity
 from agent.incident import Claim, GoldenSignal
 
 ENTERS = 2.5

@@ -1,10 +1,10 @@
 """The words of metric names and what they mean: a table, read from the top; the first row that fits decides.
 
-A row's pattern is groups of words joined by `&`, each group of alternatives joined by `|`. It fits a name that has a word
-of every group, in any order. Words stand in the singular; `evict*` fits every word that begins so, `limit$` only the
-last word before units and the like. `p99`, `p50` are the word `quantile`, `per_sec` is `persec`. The failure comes before
-what failed (`pool_timeouts` counts errors), the resource before the time spent on it, and traffic last, because nearly
-every name has a word of it.
+A row's pattern is groups of words joined by `&`, each group of alternatives joined by `|`. It fits a name that has a
+word of every group, in any order. Words stand in the singular; `evict*` fits every word that begins so, `limit$` only
+the last word before units and the like. `p99`, `p50` are the word `quantile`, `per_sec` is `persec`. The failure comes
+before what failed (`pool_timeouts` counts errors), the resource before the time spent on it, and traffic last, because
+nearly every name has a word of it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ Harm = Literal["up", "down", "any", "none"]
 """The direction that hurts. `any`: a move either way is a symptom (open connections run out, or break off). `none`: it
 only describes (load, a setting)."""
 Join = Literal["sum", "mean", "max", "min"]
-"""How instances of a service become one series. What adds up (requests, queued messages, connections) is summed, shares
-and utilisations are averaged, and where one bad instance is already felt (percentiles, memory, disks, lag) it counts."""
+"""How instances of a service become one series. What adds up (requests, queued messages, connections) is summed,
+shares and utilisations are averaged, and where one bad instance is already felt (percentiles, memory, disks, lag) it
+counts alone."""
 
 L, T, E, S = GoldenSignal.LATENCY, GoldenSignal.TRAFFIC, GoldenSignal.ERRORS, GoldenSignal.SATURATION
 R = Resource
@@ -120,6 +121,7 @@ UNITS = {
     "h": "hour",
     "d": "day",
     "%": "pct percent percentage utilization",
+    "ratio": "ratio fraction",
     "B": "byte",
     "kB": "kb kib kilobyte",
     "MB": "mb mib mi megabyte",

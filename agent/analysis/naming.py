@@ -14,7 +14,9 @@ from agent.analysis.meanings import MEANINGS, UNITS, Harm, Join, Row
 from agent.incident import Direction, GoldenSignal, Resource
 
 TIMES = frozenset({"ns", "us", "ms", "s", "min", "h", "d"})
-_SHARES = frozenset({"ratio", "fraction", "share", "pct", "percent", "percentage", "utilization"})
+SHARES = frozenset({"%", "ratio"})
+"""Units of shares; a series of one has a ceiling, 100 or 1."""
+_SHARE_WORDS = frozenset({"ratio", "fraction", "share", "pct", "percent", "percentage", "utilization"})
 _LASTING = frozenset({"quantile", "time"})
 _COUNTED = frozenset({"total", "count", "sum", "created"})
 _RATES = {
@@ -70,7 +72,7 @@ def _join(join: Join, words: list[str], unit: str) -> Join:
         return join
     if unit in TIMES or not _LASTING.isdisjoint(words):
         return "max"
-    if not _SHARES.isdisjoint(words) or ("rate" in words and not unit.endswith(tuple(_RATES.values()))):
+    if not _SHARE_WORDS.isdisjoint(words) or ("rate" in words and not unit.endswith(tuple(_RATES.values()))):
         return "mean"
     return "sum"
 

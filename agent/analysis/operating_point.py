@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from agent.analysis.edits import Edit
 from agent.analysis.scene import Scene
-from agent.analysis.traits import quantity
+from agent.figures import quantity
 from agent.incident import Claim, GoldenSignal
 
 BITES_FROM = 0.8
@@ -60,13 +60,14 @@ def _deadline(scene: Scene, targets: tuple[str, ...], edit: Edit) -> Claim | Non
         return None
     slowest, what, evidence = max(known)
     share = slowest / limit_ms
+    usual, new = f"{what} took {quantity(slowest, 'ms')} before", quantity(limit_ms, "ms")
     if share >= BITES_FROM:
-        text = f"{what} took {quantity(slowest)} ms before, more than the new limit of {quantity(limit_ms)} ms allows"
+        text = f"{usual}, more than the new limit of {new} allows"
         return Claim(text=text, evidence=(evidence,), weight=CONFIRMED)
     if share <= SAFE_UNTIL:
-        text = f"{what} took {quantity(slowest)} ms before, far below the new limit of {quantity(limit_ms)} ms"
+        text = f"{usual}, far below the new limit of {new}"
         return Claim(text=text, evidence=(evidence,), weight=REFUTED)
-    text = f"{what} took {quantity(slowest)} ms before, below the new limit of {quantity(limit_ms)} ms"
+    text = f"{usual}, below the new limit of {new}"
     return Claim(text=text, evidence=(evidence,), weight=REFUTED / 2)
 
 

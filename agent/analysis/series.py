@@ -9,10 +9,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from agent.analysis.naming import Meaning, read_name
+from agent.analysis.naming import SHARES, TIMES, Meaning, read_name
+from agent.incident import GoldenSignal, Resource
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+RESET_TO = 0.5
+"""A counter that restarts falls below half of what it was; a gauge that happens to be called `_total` falls by less."""
+
+RESETS = 0.05
+"""Share of the samples at which a counter may restart; a count per interval goes up and down all the time."""
+
+STEADY = 0.9
+GAUGE_LIKE = 0.8
+"""Shares of the samples at which a thing has to grow to be taken for a counter: without the name of one, and where what
+is counted is rather a level (open connections, keys, queued messages)."""
+
+STEADY_SAMPLES = 12
+"""So many samples in a row that only grow are no load that happens to rise."""
+
+LEVELS = frozenset({Resource.CONNECTIONS, Resource.REPLICAS, Resource.CACHE, Resource.QUEUE, Resource.THREADS})
+COUNTED = frozenset({GoldenSignal.TRAFFIC, GoldenSignal.ERRORS, None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,87 +41,129 @@ class Series:
     service: str
     metric: str
     meaning: Meaning
+    unit: str
+    """Of the values: that of the name or the source, per second for a counter; empty for a share between 0 and 1."""
     times: Times
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    times: Ints
+    """Microseconds since 1970."""
     values: Floats
 
 
 def clean_series(frame: pd.DataFrame) -> list[Series]:
     """One `Series` per (service, metric) of a metrics frame (columns of `tools.backend`), in order of their names.
 
-    Rows may come in any order; values that are not finite are left out, of samples at one moment the last counts. A
-    counter (its name says so and it only grows, but for resets) becomes a rate per second. Instances are joined by
-    sum, mean or maximum, as the name's meaning asks.
+    Rows may come in any order; values that are not finite are left out, several samples of an instance at one moment
+    become their mean. A counter becomes its rate per second between samples; where it falls it restarted, and what it
+    shows then is its growth (as Prometheus' rate() has it). Instances are joined by sum, mean, maximum or minimum, as
+    the name's meaning asks (`agent.analysis.meanings`). A moment without samples stays a gap, never a zero.
     """
-    return [s for s in (_joined(*group) for group in _groups(frame)) if len(s.values)]
+    return [one for one in (_series(*group) for group in _groups(frame)) if len(one.values)]
 
 
-def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, str, str, list[tuple[Times, Floats]]]]:
-    """Service, metric, unit and the (times, values) of each instance."""
+def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, str, str, list[_Instance]]]:
+    """Service, metric, unit and instances of each series."""
     values = frame["value"].to_numpy(np.float64)
-    kept = frame[np.isfinite(values)]
-    times = kept["timestamp"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
-    values = values[np.isfinite(values)]
-    keys = kept.groupby(["service", "metric", "instance"], sort=True, observed=True).ngroup().to_numpy()
-    order = np.lexsort((times, keys))
-    keys, times, values = keys[order], times[order], values[order]
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, np.intp)
-    named = kept[["service", "metric", "unit"]].iloc[order[starts]].itertuples(index=False, name=None)
-    stops = np.r_[starts[1:], len(keys)]
-    service, metric, unit = "", "", ""
-    instances: list[tuple[Times, Floats]] = []
-    for (s, m, u), start, stop in zip(named, starts, stops, strict=True):
-        if instances and (s, m) != (service, metric):
-            yield service, metric, unit, instances
-            instances = []
-        service, metric, unit = str(s), str(m), str(u)
-        instances.append(_last_of_each_moment(times[start:stop], values[start:stop]))
-    if instances:
-        yield service, metric, unit, instances
+    finite = np.isfinite(values)
+    if not finite.any():
+        return
+    kept, values = frame[finite], values[finite]
+    moments = kept["timestamp"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    service, services = pd.factorize(kept["service"], sort=True)
+    metric, metrics = pd.factorize(kept["metric"], sort=True)
+    instance, instances = pd.factorize(kept["instance"], sort=True)
+    key = (service.astype(np.int64) * len(metrics) + metric) * len(instances) + instance
+    order = np.lexsort((moments, key))
+    key, moments, values = key[order], moments[order], values[order]
+    units = kept["unit"].to_numpy(dtype=object)[order]
+    bounds = np.flatnonzero(np.diff(key, prepend=key[0] - 1, append=key[-1] + 1))
+    series = key[bounds[:-1]] // len(instances)
+    first = np.flatnonzero(np.diff(series, prepend=series[0] - 1, append=series[-1] + 1))
+    for begin, end in zip(first[:-1], first[1:], strict=True):
+        parts = [
+            _one_per_moment(moments[a:b], values[a:b])
+            for a, b in zip(bounds[begin:end], bounds[begin + 1 : end + 1], strict=True)
+        ]
+        whose, what = divmod(int(series[begin]), len(metrics))
+        yield str(services[whose]), str(metrics[what]), str(units[bounds[begin]]), parts
 
 
-def _last_of_each_moment(times: Times, values: Floats) -> tuple[Times, Floats]:
-    last = np.r_[times[1:] != times[:-1], True]
-    return times[last], values[last]
+def _one_per_moment(moments: Ints, values: Floats) -> _Instance:
+    first = np.flatnonzero(np.diff(moments, prepend=moments[0] - 1))
+    if len(first) == len(moments):
+        return _Instance(moments, values)
+    return _Instance(moments[first], np.add.reduceat(values, first) / np.diff(first, append=len(moments)))
 
 
-def _joined(service: str, metric: str, unit: str, instances: list[tuple[Times, Floats]]) -> Series:
+def _series(service: str, metric: str, unit: str, instances: list[_Instance]) -> Series:
     meaning = read_name(metric, unit)
-    if meaning.counter and all(_only_grows(values) for _, values in instances):
-        instances = [_rate(times, values) for times, values in instances]
-    instances = [(times, values) for times, values in instances if len(values)]
-    if not instances:
-        return Series(service, metric, meaning, np.zeros(0, "datetime64[us]"), np.zeros(0))
-    if len(instances) == 1:
-        return Series(service, metric, meaning, *instances[0])
-    return Series(service, metric, meaning, *_together(instances, meaning))
+    unit = meaning.unit
+    if all(_is_counter(one.values, meaning) for one in instances):
+        instances = [_rate(one) for one in instances]
+        unit = f"{unit}/s"
+    instances = [one for one in instances if len(one.values)]
+    joined = _joined(instances, meaning) if instances else _Instance(np.zeros(0, np.int64), np.zeros(0))
+    if unit in SHARES and joined.values.size and 0 <= joined.values.min() and joined.values.max() <= 1.0:
+        unit = ""
+    return Series(service, metric, meaning, unit, joined.times.astype("datetime64[us]"), joined.values)
 
 
-def _only_grows(values: Floats) -> bool:
-    """Grows, or falls back to (nearly) nothing: a reset. A gauge that happens to be called `_total` falls anyhow."""
-    falls = np.flatnonzero(np.diff(values) < 0)
-    return len(values) > 2 and values[-1] != values[0] and bool(np.all(values[falls + 1] <= 0.1 * values[falls]))
-
-
-def _rate(times: Times, values: Floats) -> tuple[Times, Floats]:
-    """Growth per second between samples; after a reset the new value is the growth (as Prometheus' rate() has it)."""
+def _is_counter(values: Floats, meaning: Meaning) -> bool:
+    """Named like a counter and only growing, but for restarts; without the name, growing all the time in whole numbers."""
     growth = np.diff(values)
-    growth = np.where(growth < 0, values[1:], growth)
-    seconds = np.diff(times) / np.timedelta64(1, "s")
-    return times[1:], growth / seconds
+    if len(growth) < 2 or not growth.any():
+        return False
+    falls = np.flatnonzero(growth < 0)
+    if len(falls) > max(1.0, RESETS * len(growth)) or np.any(values[falls + 1] > RESET_TO * values[falls]):
+        return False
+    if np.min(values) < 0:
+        return False
+    growing = float(np.mean(growth > 0))
+    if meaning.counter:
+        return meaning.resource not in LEVELS or growing >= GAUGE_LIKE
+    if meaning.golden not in COUNTED or meaning.unit in TIMES | SHARES or "/" in meaning.unit:
+        return False
+    whole = bool(np.all(values == np.round(values)))
+    return whole and len(values) >= STEADY_SAMPLES and growing >= STEADY
 
 
-def _together(instances: list[tuple[Times, Floats]], meaning: Meaning) -> tuple[Times, Floats]:
-    """Instances on one grid of their usual step; a moment without a sample of any instance stays a gap, not a zero."""
-    step = int(np.median(np.concatenate([np.diff(t).astype(np.int64) for t, _ in instances if len(t) > 1] or [[1]])))
-    slots = [times.astype(np.int64) // max(step, 1) for times, _ in instances]
-    table = pd.DataFrame(
-        {
-            "slot": np.concatenate(slots),
-            "instance": np.repeat(np.arange(len(instances)), [len(s) for s in slots]),
-            "value": np.concatenate([values for _, values in instances]),
-        }
-    )
-    each = table.groupby(["slot", "instance"], sort=True)["value"].mean()
-    joined = each.groupby(level="slot").agg(meaning.join)
-    moments = (joined.index.to_numpy() * max(step, 1)).astype("datetime64[us]")
-    return moments, joined.to_numpy(np.float64)
+def _rate(one: _Instance) -> _Instance:
+    growth = np.diff(one.values)
+    growth = np.where(growth < 0, one.values[1:], growth)
+    return _Instance(one.times[1:], growth / (np.diff(one.times) / 1e6))
+
+
+def _joined(instances: list[_Instance], meaning: Meaning) -> _Instance:
+    """Instances on one grid of their usual step, so that scrapes at different seconds meet.
+
+    A sum counts an instance that misses a scrape at the mean of the others: it is silent, not gone. It is gone after
+    its last sample.
+    """
+    if len(instances) == 1:
+        return instances[0]
+    steps = [int(np.median(np.diff(one.times))) for one in instances if len(one.times) > 1]
+    step = max(1, int(np.median(steps))) if steps else 1
+    slots = [one.times // step for one in instances]
+    grid, place = np.unique(np.concatenate(slots), return_inverse=True)
+    row = np.repeat(np.arange(len(instances)), [len(s) for s in slots])
+    total, count = np.zeros((len(instances), len(grid))), np.zeros((len(instances), len(grid)))
+    np.add.at(total, (row, place), np.concatenate([one.values for one in instances]))
+    np.add.at(count, (row, place), 1.0)
+    moments = np.full(len(grid), np.iinfo(np.int64).max)
+    np.minimum.at(moments, place, np.concatenate([one.times for one in instances]))
+    present = count > 0
+    table = total / np.maximum(count, 1.0)
+    if meaning.join == "max":
+        return _Instance(moments, np.max(np.where(present, table, -np.inf), axis=0))
+    if meaning.join == "min":
+        return _Instance(moments, np.min(np.where(present, table, np.inf), axis=0))
+    mean = np.sum(table, axis=0) / np.sum(present, axis=0)
+    if meaning.join == "mean":
+        return _Instance(moments, mean)
+    begun = np.maximum.accumulate(present, axis=1)
+    to_come = np.maximum.accumulate(present[:, ::-1], axis=1)[:, ::-1]
+    return _Instance(moments, mean * np.sum(begun & to_come, axis=0))

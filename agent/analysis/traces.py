@@ -134,8 +134,10 @@ def _onset(operations: Operations, found: Found) -> tuple[datetime, timedelta]:
     The moment that best divides deviating from other spans (maximum of the binomial likelihood ratio over all cuts).
     """
     starts = operations.spans.start[found.rows]
-    cut = _best_cut(found.deviating)
-    first = cut + int(found.deviating[cut:].argmax())
+    order = np.lexsort((found.deviating, starts))  # of one moment, those that deviate come last
+    starts, deviating = starts[order], found.deviating[order]
+    cut = _best_cut(deviating)
+    first = cut + int(deviating[cut:].argmax())
     onset = from_microseconds(int(starts[first]))
     earlier = from_microseconds(int(starts[first - 1])) if first else operations.window.since
     return onset, min(max(onset - earlier, timedelta(seconds=1)), UNSEEN)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from agent.analysis.catalogue import Trait, traits
 from agent.analysis.naming import words_of
 from agent.analysis.observed import Observations
+from agent.figures import quantity
 from agent.incident import GoldenSignal, Signal, SignalKind
 from tools.evidence import Frozen, Query, StatusEvent, TimeWindow, UtcDatetime, evidence_id
 
@@ -148,7 +149,7 @@ def _speaks(trait: Trait, text: str) -> bool:
 def describe(signal: Signal) -> str:
     """One line with the figures: what moved, from where to where, since when."""
     when = clock(signal.onset)
-    moved = f"{quantity(signal.before, signal.unit)} to {quantity(signal.after, signal.unit)}"
+    moved = f"{quantity(signal.before, signal.unit, signal.name)} to {quantity(signal.after, signal.unit, signal.name)}"
     if signal.kind is SignalKind.METRIC:
         return f"{signal.service} {signal.name} {moved} at {when}"
     if signal.kind is SignalKind.LOG:
@@ -162,12 +163,6 @@ def describe(signal: Signal) -> str:
 
 def clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S}"
-
-
-def quantity(value: float, unit: str = "") -> str:
-    """A figure with three significant digits and its unit."""
-    shown = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{shown} {unit.removeprefix('1')}".strip()  # UCUM writes a plain number as 1, a rate as 1/s
 
 
 def cut(text: str, length: int = 90) -> str:

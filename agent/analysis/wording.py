@@ -54,6 +54,7 @@ _RESOURCES: tuple[tuple[Resource, re.Pattern[str]], ...] = tuple(
     (resource, re.compile(words, re.IGNORECASE))
     for resource, words in (
         (Resource.CERTIFICATE, r"\bcertificate|\bx509\b|\btls\b|\bssl\b"),
+        (Resource.THREADS, r"\b(?:worker|thread)[ _-]?pool\b"),
         (
             Resource.CONNECTIONS,
             r"pool(?:s|ed)?\b|too many (?:clients|connections|open files)|\bdescriptors?\b",

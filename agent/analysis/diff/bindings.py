@@ -24,6 +24,8 @@ class Binding:
     kind: BindingKind
     owner: str = ""
     """What it is set in: the callee, the type, the parent key."""
+    identity: str = ""
+    """What tells apart the elements of a list that the value lies in: their names."""
     plain: bool = False
     """The value is a constant: a figure, a string, a word, a named constant."""
 
@@ -49,6 +51,7 @@ _PLAIN_CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[A-Za-z_$][\w$]*)*")
 _MAX_VALUE = 80
 """Tokens of a value that are looked at."""
 
+_MAKERS = frozenset({"make", "with_capacity", "channel", "bounded"})
 _COLON_KEYS = frozenset(
     {
         "go",
@@ -200,7 +203,12 @@ class _Scanner:
         named = self._named_by_sibling(name, index) if name in _VALUE_WORDS else ""
         line = self.tokens[index + 1].line if end == index + 2 else self.tokens[index].line
         return Binding(
-            named or full, value, line, "keyed" if keyed else "assigned", owner, is_plain(value, constants_only=True)
+            named or full,
+            value,
+            line,
+            "keyed" if keyed else "assigned",
+            owner,
+            plain=is_plain(value, constants_only=True),
         )
 
     def _binds(self, index: int, op: str, *, string_key: bool, frame: _Frame | None) -> bool:
@@ -208,7 +216,7 @@ class _Scanner:
             return True
         if op == "=>":
             return self.language in {"php", "ruby", "perl", "elixir"}
-        if self._in_ternary(index) or self.tokens[index].line in self.side.definitions and not string_key:
+        if self._in_ternary(index) or (self.tokens[index].line in self.side.definitions and not string_key):
             return False
         if string_key:
             return True
@@ -301,9 +309,24 @@ class _Scanner:
                 value = self.side.source(given[1][0], given[1][-1])
                 yield Binding(key, value, given[1][0].line, "argument", call.name, plain=True)
                 return
+        name = self._made_for(call) if call.last in _MAKERS else call.name
         for argument in constant:
             value = self.side.source(argument[0], argument[-1])
-            yield Binding(call.name, value, argument[0].line, "argument", call.name, plain=True)
+            yield Binding(name, value, argument[0].line, "argument", call.name, plain=True)
+
+    def _made_for(self, call: Call) -> str:
+        """`jobs: make(chan Job, 100)`: the capacity of the channel jobs."""
+        words = [t for t in self.side.lines[call.line].tokens if t.start < self.tokens[call.start].start]
+        name = next(
+            (
+                t.text
+                for t, u in zip(words[::-1], [None, *words[::-1]], strict=False)
+                if t.kind == "name" and u is not None and u.text in {"=", ":=", ":", "("}
+            ),
+            "",
+        )
+        chan = any(t.text == "chan" for t in self.tokens[call.open : call.open + 3])
+        return ".".join(p for p in (name, "channel" if chan else call.last) if p)
 
     def _constant(self, argument: Sequence[Token]) -> bool:
         return is_plain(self.side.source(argument[0], argument[-1]), constants_only=True)

@@ -84,7 +84,10 @@ def _removed(called: Called, view: CodeView) -> Iterator[Edit]:
         return
     kind = _REMOVED.get(called.work, EditKind.CALL_REMOVED)
     if called.work is Work.ROUTE:
-        name = _first_string(called) or name
+        route = _first_string(called)
+        kind, name = (kind, route) if "/" in route else (EditKind.CALL_REMOVED, name)
+    if called.work is Work.CACHE and len(called.call.segments) == 1 and not called.call.decorator:
+        kind = EditKind.CALL_REMOVED
     yield edit(kind, place, name, called.side.lines[called.call.line].stripped[:200], None)
 
 

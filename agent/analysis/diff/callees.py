@@ -152,7 +152,8 @@ def work_of(call: Call) -> Work:
 
 def is_accessor(call: Call, tokens: Sequence[Token]) -> bool:
     """`order.total()` inside an expression: a property by another name."""
-    if call.open < 0 or call.close != call.open + 1 or len(call.segments) != 2 or call.start == 0:
+    bare = call.open < 0 and not call.decorator and not call.reference
+    if not (bare or call.close == call.open + 1) or len(call.segments) != 2 or call.start == 0:
         return False
     if not call.segments[0][:1].islower() or set(words_of(call.last)[:1]) & said.VERBS:
         return False

@@ -10,6 +10,7 @@ from agent.analysis.diff.comparing import Changed, compare
 from agent.analysis.diff.hunks import Hunk, Side
 from agent.analysis.diff.pairing import pairs_of
 from agent.analysis.diff.quantities import read_quantity, words_of
+from agent.analysis.diff.queries import is_sql
 from agent.analysis.diff.tokens import Token
 from agent.analysis.diff.values import Place, edit, kind_of_value, value_edits
 from agent.analysis.diff.view import CodeView
@@ -68,6 +69,8 @@ def _edits_of(change: Changed, hunk: Hunk, view: CodeView) -> Iterator[Edit]:
             )
             if shared or keyed:
                 yield edit(EditKind.FIELD_RENAMED, place, before.name, before.key, after.key)
+        elif is_sql(before.value.strip("\"'`")) or is_sql(after.value.strip("\"'`")):
+            return  # told as a query
         elif before.plain or after.plain or _other_member(before.value, after.value):
             yield from value_edits(change, place)
         return
@@ -86,9 +89,21 @@ def _alone(change: Changed, place: Place, hunk: Hunk, view: CodeView) -> Iterato
     """A named value that went or appeared while what it is set in stays."""
     found = change.binding
     other = hunk.after if change.before else hunk.before
-    if found.kind not in {"keyed", "argument"} or not _owner_stays(found, other):
-        return
     went = change.before is not None
+    if (
+        found.kind == "assigned"
+        and not went
+        and set(words_of(found.key)) & {"cache", "memo"}
+        and _EMPTY_MAP.match(found.value)
+    ):
+        yield edit(EditKind.CACHE_ADDED, place, found.name, None, found.value)
+    if found.kind not in {"keyed", "argument"} or not (_owner_stays(found, other) or _target_stays(found, hunk, other)):
+        return
+    if "".join(words_of(found.key)) in _KEY_FIELDS:
+        yield edit(
+            EditKind.KEY_CHANGED, place, found.name, found.value if went else None, None if went else found.value
+        )
+        return
     if went and set(words_of(found.key)) & _BACKOFF:
         yield edit(EditKind.BACKOFF_REMOVED, place, found.name, found.value, None)
     if found.kind == "argument":
@@ -100,6 +115,22 @@ def _alone(change: Changed, place: Place, hunk: Hunk, view: CodeView) -> Iterato
     else:
         kind = EditKind.FIELD_REMOVED if went else EditKind.FIELD_ADDED
         yield edit(kind, place, found.name, found.value if went else None, None if went else found.value)
+
+
+_EMPTY_MAP = re.compile(
+    r"new (Concurrent|Weak)?(Hash)?Map\b|\{\}|dict\(\)|defaultdict\(|HashMap::new|make\(map|map\[\w+\]\S+\{\}|mutableMapOf\("
+)
+_KEY_FIELDS = frozenset(
+    {"key", "partitionkey", "routingkey", "messagegroupid", "groupid", "messagekey", "orderingkey", "dedupid"}
+)
+
+
+def _target_stays(found: Binding, hunk: Hunk, other: Side) -> bool:
+    """What the value was made for is still made, in another way: `cache = new LRUCache({max})` to `cache = new Map()`."""
+    side = hunk.before if other is hunk.after else hunk.after
+    words = [t.text for t in side.lines[found.line].tokens]
+    at = next((i for i, w in enumerate(words) if w in {"=", ":="}), 0)
+    return at > 0 and any(line.changed and words[at - 1] in {t.text for t in line.tokens} for line in other.lines)
 
 
 def _lost_argument(found: Binding, other: Side) -> bool:
@@ -135,6 +166,8 @@ def _literals(hunk: Hunk, named: set[int], talks: dict[str, set[int]]) -> Iterat
         if {"if", "while", "elif", "case", "unless", "until"} & {t.text for t in new[:3]}:
             continue
         for i in differing:
+            if is_sql(old[i].string) or is_sql(new[i].string):
+                continue
             name = _context(hunk.after, new, i)
             place = Place(hunk.path, hunk.language, hunk.after.scope(b), hunk.after.lines[b].text)
             before, after = old[i].text, new[i].text

@@ -33,8 +33,10 @@ class Changed:
 def compare(before: Sequence[Binding], after: Sequence[Binding]) -> list[Changed]:
     """Pair the values of both sides by name, then what is left by value; equal ones are dropped."""
     old, new = _without_equal(before, after)
-    pairs = list(_pairs(old, new, lambda b: b.name))
+    pairs = list(_pairs(old, new, lambda b: f"{b.name} {b.identity}"))
     old, new = _rest(old, new, pairs)
+    pairs += (nameless := list(_pairs(old, new, lambda b: b.name)))
+    old, new = _rest(old, new, nameless)
     moved = [c for c in _pairs(old, new, lambda b: f"{b.kind} {b.key.lower()}") if _may_move(c)]
     old, new = _rest(old, new, moved)
     renamed = list(_renamed(old, new))
@@ -61,12 +63,12 @@ def _same(before: Binding, after: Binding) -> bool:
 
 
 def _without_equal(before: Iterable[Binding], after: Iterable[Binding]) -> tuple[list[Binding], list[Binding]]:
-    spare: dict[tuple[str, str], list[Binding]] = defaultdict(list)
+    spare: dict[tuple[str, str, str], list[Binding]] = defaultdict(list)
     for binding in after:
-        spare[binding.name, binding.value].append(binding)
+        spare[binding.name, binding.identity, binding.value].append(binding)
     old: list[Binding] = []
     for binding in before:
-        same = spare[binding.name, binding.value]
+        same = spare[binding.name, binding.identity, binding.value]
         if same:
             same.pop(0)
         else:

@@ -29,7 +29,7 @@ _TYPE = re.compile(
     _MODIFIERS
     + r"(?P<word>class|interface|struct|record(?:\s+(?:class|struct))?|trait|protocol|object|companion object|data class|"
     r"enum class|enum|annotation class|message|service|impl|module|mixin|extension|union|input|type|oneof)\s+"
-    r"(?:<[^<>]*>\s*)?(?P<name>[A-Za-z_][\w.:]*)(?P<rest>.*)"
+    r"(?:<[^<>]*>\s*)?(?P<name>[A-Za-z_][\w.]*(?:::\w+)*)(?P<rest>.*)"
 )
 _GO_TYPE = re.compile(r"(?:type\s+)?(?P<name>[A-Za-z_]\w*)(?:\[[^\]]*\])?\s+(?P<word>struct|interface)\s*\{")
 _TYPE_WORDS = {"enum": "enum", "enum class": "enum", "union": "union"}
@@ -97,8 +97,8 @@ def _type(line: str, language: Language) -> Definition | None:
     match = _TYPE.match(line)
     if (
         not match
-        or match["rest"].lstrip().startswith(("(", "."))
-        and match["word"] in {"type", "input", "object", "module"}
+        or (match["rest"].lstrip().startswith(("(", "."))
+        and match["word"] in {"type", "input", "object", "module"})
     ):
         return None
     word, rest = " ".join(match["word"].split()), match["rest"].lstrip()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from agent.analysis.diff.conditions import LOGIC, Asks, Condition, find_conditions
-from agent.analysis.diff.hunks import Group, Hunk, Side
+from agent.analysis.diff.hunks import CodeLine, Group, Hunk, Side
 from agent.analysis.diff.pairing import pairs_of
 from agent.analysis.diff.quantities import read_quantity
 from agent.analysis.diff.tokens import KEYWORDS, Token
@@ -143,10 +143,23 @@ def _without_figures(key: tuple[str, ...]) -> tuple[str, ...]:
 
 def _removed(at: _At) -> Iterator[Edit]:
     condition = at.condition
-    if condition.asks in {Asks.ERROR, Asks.LOOP} or not _still_used(at):
+    if condition.asks in {Asks.ERROR, Asks.LOOP} or not _still_used(at) or _in_rewritten_loop(at):
         return
-    kind = EditKind.GUARD_REMOVED if condition.asks is Asks.GUARD else EditKind.CONDITION_CHANGED
+    kind = EditKind.GUARD_REMOVED if _guards(at) else EditKind.CONDITION_CHANGED
     yield edit(kind, at.place, condition.subject, condition.text, None)
+
+
+def _guards(at: _At) -> bool:
+    """A check of presence, size or permission, or one that only leads out."""
+    body = [at.side.lines[i] for i in at.condition.body if at.side.lines[i].tokens]
+    only_leaves = at.condition.exits and len(body) <= 2 and not any(c.line in at.condition.body for c in at.side.calls)
+    return at.condition.asks is Asks.GUARD or only_leaves
+
+
+def _in_rewritten_loop(at: _At) -> bool:
+    """A question asked in a loop that is gone as a whole guarded nothing that is left."""
+    above = [at.side.lines[i] for i in at.side.ancestors(at.condition.line)]
+    return any(line.changed and line.tokens[0].text in {"for", "while", "foreach"} for line in above)
 
 
 def _still_used(at: _At) -> bool:
@@ -154,21 +167,22 @@ def _still_used(at: _At) -> bool:
     guarded = {c.key for c in at.side.calls if c.line in at.condition.body and c.line != at.condition.line}
     if guarded and not at.condition.exits and not guarded & {c.key for c in at.hunk.after.calls}:
         return False
-    root = re.split(r"\W", at.condition.subject, maxsplit=1)[0]
-    if not root:
-        return True
+    names = {p for p in at.condition.key if re.fullmatch(r"[A-Za-z_]\w+", p)} - KEYWORDS
     own = {at.condition.line, *at.condition.body}
-    word = re.compile(rf"\b{re.escape(root)}\b")
-    used_before = any(word.search(l.text) for i, l in at.side.changed_lines() if i not in own)
-    used_after = any(word.search(l.text) for l in at.hunk.after.lines)
+    used_before = any(_names(line) & names for i, line in at.side.changed_lines() if i not in own)
+    used_after = any(_names(line) & names for line in at.hunk.after.lines)
     return used_after or not used_before
+
+
+def _names(line: CodeLine) -> set[str]:
+    return {t.text for t in line.tokens if t.kind == "name"}
 
 
 def _added(at: _At) -> Iterator[Edit]:
     condition = at.condition
     if condition.asks in {Asks.ERROR, Asks.LOOP}:
         return
-    if condition.asks is Asks.GUARD and (condition.exits or LOGIC & set(condition.key) or len(condition.body) <= 2):
+    if _guards(at) and (condition.exits or LOGIC & set(condition.key) or len(condition.body) <= 2):
         yield edit(EditKind.GUARD_ADDED, at.place, condition.subject, None, condition.text)
     elif any(not at.side.lines[i].changed and at.side.lines[i].tokens for i in condition.body) or condition.exits:
         yield edit(EditKind.CONDITION_CHANGED, at.place, condition.subject, None, condition.text)

@@ -231,7 +231,7 @@ def _harmless(statement: Statement) -> bool:
     return not _dereferences_deeply([t.text for t in tokens]) and not any(
         t.text in {"=", "[", "await", "!!", "->", "*"}
         for t in tokens[1:]
-        if t.kind == "op" and t.text != "=" or t.text == "await"
+        if (t.kind == "op" and t.text != "=") or t.text == "await"
     )
 
 

@@ -68,6 +68,8 @@ def query_edits(view: CodeView) -> Iterator[Edit]:
             gone.remove(a)
             yield edit(EditKind.QUERY_CHANGED, b.place(), b.table, a.text, b.text)
             yield from _row_lock(a.text, b)
+            if _LIMIT.search(a.text) and not _LIMIT.search(b.text):
+                yield edit(EditKind.BATCH_REMOVED, b.place(), b.table, a.text, b.text)
     for b in came:
         loop = b.side.scope(b.line) in view.looped_helpers
         place = b.place()
@@ -83,6 +85,11 @@ def query_edits(view: CodeView) -> Iterator[Edit]:
     for hunk in view.hunks:
         yield from _clauses(hunk)
         yield from _chains(hunk)
+
+
+def is_sql(text: str) -> bool:
+    """Whether a string holds a statement of SQL."""
+    return len(text) > 10 and bool(_SQL.match(text))
 
 
 def tables_in(text: str) -> Iterator[str]:

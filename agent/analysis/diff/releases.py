@@ -157,7 +157,7 @@ def _weaker(old: Release, new: Release, view: CodeView) -> bool:
         return False
     if _conditions(new) > _conditions(old):
         return True
-    return new.form is Form.PLAIN and _exits_before(new) > _exits_before(old) or _deferred_later(old, new)
+    return (new.form is Form.PLAIN and _exits_before(new) > _exits_before(old)) or _deferred_later(old, new)
 
 
 def _conditions(release: Release) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agent.analysis.diff.bindings import Binding
 from agent.analysis.diff.definitions import definition_of
@@ -61,40 +62,67 @@ def unquoted(text: str) -> str:
 
 def _nested(side: Side) -> Iterator[Binding]:
     """YAML and JSON: the path is the stack of keys by indentation; a dash counts as indentation."""
-    root = (
-        unquoted(re.split(r":|\s*\{", side.section, maxsplit=1)[0])
-        if re.match(r"[\w\"' .-]+(:|\s*\{)", side.section)
-        else ""
-    )
-    if root and any(line.stripped.startswith((f"{root}:", f'"{root}":')) for line in side.lines):
-        root = ""
+    root = _root(side)
     stack: list[tuple[int, str]] = []
+    elements: list[tuple[int, int]] = []
+    found: list[tuple[Binding, tuple[int, ...]]] = []
     for index, line in enumerate(side.lines):
         text = _code(side, index).rstrip(",")
         if not text or text in {"---", "{", "}", "[", "]", "},", "],"}:
             continue
-        match = _YAML.match(text) or (_COLON.match(text) if side.language.name == "json" else None)
         dashes = re.match(r"(?:- +)*", text)
         shift = len(dashes[0]) if dashes else 0
         indent = line.indent + shift
         while stack and stack[-1][0] >= indent:
             stack.pop()
-        path = [root] if root and line.indent else []
-        path += [key for _, key in stack]
-        parent = ".".join(path)
-        if match is None:
-            yield from _item(text[shift:] if shift else text, parent, index)
-            continue
-        key = unquoted(match["key"])
-        value = (match["value"] or "").strip().rstrip(",")
+        while elements and elements[-1][0] >= indent + (0 if shift else 1):
+            elements.pop()
+        if shift:
+            elements.append((indent, index))
+        parent = ".".join(([root] if root and line.indent else []) + [key for _, key in stack])
+        inside = tuple(e for _, e in elements)
+        opened, bindings = _entry(text, shift, parent, index, side.language.name)
+        if opened:
+            stack.append((indent, opened))
+        found += ((b, inside) for b in bindings)
+    yield from _identified(found)
+
+
+def _root(side: Side) -> str:
+    """The key that the hunk header quotes, unless the hunk shows it too."""
+    if not re.match(r"[\w\"' .-]+(:|\s*\{)", side.section):
+        return ""
+    root = unquoted(re.split(r":|\s*\{", side.section, maxsplit=1)[0])
+    shown = any(line.stripped.startswith((f"{root}:", f'"{root}":')) for line in side.lines)
+    return "" if shown else root
+
+
+def _entry(text: str, shift: int, parent: str, index: int, language: str) -> tuple[str, list[Binding]]:
+    """What one line says: the key of a block it opens ("" when it opens none) and the values it holds."""
+    match = _YAML.match(text) or (_COLON.match(text) if language == "json" else None)
+    if match is None:
+        return "", list(_item(text[shift:], parent, index))
+    key = unquoted(match["key"])
+    value = (match["value"] or "").strip().rstrip(",")
+    if value in {"", "{", "["} or re.fullmatch(r"[|>][+-]?\d?|&\w+|\{\{-?[^}]*", value):
+        return key, []
+    return "", list(_scalar(key, value, parent, index))
+
+
+def _identified(found: list[tuple[Binding, tuple[int, ...]]]) -> Iterator[Binding]:
+    """Tell the elements of lists apart by what names them, so that swapped values do not cancel out."""
+    labels: dict[int, list[str]] = {}
+    for binding, inside in found:
         if (
-            value in {"", "|", ">", "|-", ">-", "{", "[", "&default"}
-            or re.fullmatch(r"[|>][+-]?\d?|&\w+|\{\{-?.*", value)
-            and "}}" not in value
+            inside
+            and binding.key in _NAMING | {"host", "subset", "port", "alias", "secretKey"}
+            and binding.kind == "setting"
         ):
-            stack.append((indent, key))
-        else:
-            yield from _scalar(key, value, parent, index)
+            labels.setdefault(inside[-1], []).append(binding.value)
+    for binding, inside in found:
+        identity = "/".join("+".join(labels.get(e, [])) for e in inside)
+        own = binding.key in _NAMING
+        yield binding if own or not identity.strip("/") else replace(binding, identity=identity)
 
 
 def _scalar(key: str, value: str, parent: str, line: int) -> Iterator[Binding]:
@@ -188,7 +216,7 @@ def _parents(side: Side, index: int, section: str) -> str:
         if found:
             parts.insert(0, found.name)
         elif text.endswith(("{", "[", "(")):
-            label = re.sub(r"[={(\[]+\s*$", "", text).strip().strip("=").strip()
+            label = re.split(r"=|:?\s*[{(\[]+\s*$", text)[0].strip()
             parts.insert(0, re.sub(r'["\s]+', ".", label).strip("."))
     return ".".join([section, *parts] if section and (not parts or side.language.name != "hcl") else parts).strip(".")
 

@@ -97,9 +97,9 @@ def is_reference(text: str) -> bool:
     if (
         not plain
         or plain.replace(".", "").isdigit()
-        or " " in plain
+        or (" " in plain
         and not _PROMQL.search(plain)
-        and not _URL.match(plain)
+        and not _URL.match(plain))
     ):
         return False
     return any(p.search(plain) for p in (_URL, _IMAGE, _PATH, _REGEX, _PROMQL)) or bool(
@@ -168,8 +168,8 @@ def kind_of_value(name: str, before: str | None, after: str | None, language: La
     if (
         words[-1] in _KEY_WORDS
         or whole in _KEY_WORDS
-        or _KEY_NAMES.search(name)
-        and not path_words & {"secret", "remote"}
+        or (_KEY_NAMES.search(name)
+        and not path_words & {"secret", "remote"})
     ):
         return EditKind.KEY_CHANGED
     return _kind_of_text(words, whole, before, after, language)
@@ -197,7 +197,7 @@ def _kind_of_text(words: list[str], whole: str, before: str, after: str, languag
         return EditKind.VALUE
     referring = words[-1] in _REFERENCE_WORDS or whole in _REFERENCE_WORDS or words[0] in {"secret", "image", "vault"}
     referring = referring or (words[-1] == "key" and language.family is Family.SETTINGS)
-    if referring or is_reference(before) and is_reference(after):
+    if referring or (is_reference(before) and is_reference(after)):
         return EditKind.REFERENCE_CHANGED
     if language.family is Family.CODE and is_sentence(before) and is_sentence(after):
         return EditKind.TEXT

@@ -32,6 +32,12 @@ class Called:
     @property
     def work(self) -> Work:
         work = work_of(self.call)
+        if (
+            self.side.language.name == "rust"
+            and self.call.last in {"read", "write"}
+            and self.call.close == self.call.open + 1
+        ):
+            return Work.LOCK  # without arguments it is a reader-writer lock, not a stream
         return Work.TRIVIAL if work is Work.PLAIN and is_accessor(self.call, self.side.tokens) else work
 
     @property

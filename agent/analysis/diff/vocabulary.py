@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from agent.analysis.diff.definitions import definition_of, section_name
 from agent.analysis.diff.hunks import Hunk, Side
 from agent.analysis.diff.languages import Family
-from agent.analysis.diff.queries import tables_in
 from agent.analysis.diff.quantities import read_quantity
+from agent.analysis.diff.queries import tables_in
 from agent.analysis.diff.settings import read_settings
 from agent.analysis.diff.tokens import KEYWORDS
 

@@ -71,7 +71,9 @@ def test_a_change_that_nobody_deployed_is_cleared() -> None:
 
 
 def test_a_rename_is_cleared_by_name() -> None:
-    inert = judged(deploy("a", "shop", -1, RENAME_DIFF), signals=pool_signals(), calls=(("web", "shop"),))
+    inert = judged(
+        deploy("a", "shop", -1, RENAME_DIFF, files=("shop/a.go",)), signals=pool_signals(), calls=(("web", "shop"),)
+    )
     assert inert.score < 0
     assert any("rename" in c.text for c in inert.speaks_against)
 

@@ -106,8 +106,8 @@ def test_a_change_of_the_whole_volume_is_no_change_of_a_template() -> None:
 
 def test_what_only_the_volume_moves_is_not_told() -> None:
     rng = np.random.default_rng(7)
-    control = np.concatenate([spread(rng, 80, 0, 60), spread(rng, 25, 60)])
-    assert not shifts_of(spread(rng, 1), control=control).real[1]
+    control = np.concatenate([spread(rng, 200, 0, 60), spread(rng, 25, 60)])
+    assert not shifts_of(spread(rng, 2), control=control).real[1]
 
 
 def test_a_batch_in_one_moment_is_one_event() -> None:

@@ -103,6 +103,20 @@ def test_a_statement_that_ends_while_its_service_goes_on_is_told() -> None:
     assert signal.golden is GoldenSignal.TRAFFIC
 
 
+def test_a_statement_that_only_becomes_rarer_is_told_and_harmless() -> None:
+    often, seldom = spread(9, 8, 0, 62), spread(15, 1, 62)
+    lines = [Line(m, "shop", "INFO", f"receipt {i} printed") for i, m in enumerate([*often, *seldom])]
+    signal = the(observe(*BACKGROUND, *healthy("shop", 16, 5), *lines), "receipt")
+    assert (signal.direction, signal.shape, signal.harmful) == ("down", "step", False)
+
+
+def test_complaints_that_stop_are_hardly_worth_telling() -> None:
+    lines = [Line(m, "shop", "ERROR", f"cannot print receipt {i}") for i, m in enumerate(spread(17, 3, 0, 62))]
+    signal = the(observe(*BACKGROUND, *lines), "cannot")
+    assert (signal.direction, signal.harmful) == ("down", False)
+    assert signal.confidence <= 0.35
+
+
 def test_a_service_that_falls_silent_is_told_once_for_all() -> None:
     lines = [line for line in BACKGROUND if line.service != "stock" or line.minutes < 62]
     signal = the(observe(*lines), ALL_LINES)

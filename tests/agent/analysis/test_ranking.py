@@ -19,7 +19,9 @@ def pool_incident(*changes):
 
 
 def test_the_guilty_change_leads_and_the_innocent_is_cleared() -> None:
-    ranking = rank(*pool_incident(deploy("a", "shop", -8, POOL_DIFF), deploy("b", "shop", -1, RENAME_DIFF)))
+    ranking = rank(
+        *pool_incident(deploy("a", "shop", -8, POOL_DIFF), deploy("b", "shop", -1, RENAME_DIFF, files=("shop/a.go",)))
+    )
     diagnosis = ranking.diagnosis
     assert diagnosis.verdict is Verdict.CHANGE
     assert diagnosis.leading is not None
@@ -42,7 +44,9 @@ def test_a_failure_without_any_guilty_change_says_so() -> None:
         logged("web", "x509: certificate has expired or is not yet valid"),
         moved("web", "tls_cert_seconds_until_expiry", 3000, -60, golden=None, resource=Resource.CERTIFICATE),
     )
-    diagnosis = rank(*incident(signals=signals, calls=CALLS, changes=(deploy("b", "web", -3, RENAME_DIFF),))).diagnosis
+    diagnosis = rank(
+        *incident(signals=signals, calls=CALLS, changes=(deploy("b", "web", -3, RENAME_DIFF, files=("shop/a.go",)),))
+    ).diagnosis
     assert diagnosis.verdict is Verdict.NO_CHANGE
     assert diagnosis.answer.text.startswith("No change did this")
     assert propose(diagnosis, incident(signals=signals)[0])[0].operation.kind is OperationKind.ROTATE_CERTIFICATE
@@ -98,7 +102,9 @@ def test_a_declared_outage_beats_an_innocent_deploy() -> None:
 
 
 def test_every_sentence_cites_and_confidence_is_a_share() -> None:
-    ranking = rank(*pool_incident(deploy("a", "shop", -8, POOL_DIFF), deploy("b", "shop", -1, RENAME_DIFF)))
+    ranking = rank(
+        *pool_incident(deploy("a", "shop", -8, POOL_DIFF), deploy("b", "shop", -1, RENAME_DIFF, files=("shop/a.go",)))
+    )
     claims = claims_of(ranking.diagnosis)
     assert len(claims) > 8
     known = {s.evidence for s in pool_signals()} | {cited("change", id="a"), cited("change", id="b")}
@@ -114,7 +120,11 @@ def test_probes_bring_the_evidence_that_claims_cite() -> None:
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_what_was_observed_does_not_matter(seed: int) -> None:
-    changes = [deploy("a", "shop", -8, POOL_DIFF), deploy("b", "shop", -1, RENAME_DIFF), deploy("c", "web", -30, None)]
+    changes = [
+        deploy("a", "shop", -8, POOL_DIFF),
+        deploy("b", "shop", -1, RENAME_DIFF, files=("shop/a.go",)),
+        deploy("c", "web", -30, None),
+    ]
     signals, calls = list(pool_signals()), list(CALLS)
     straight = rank(*incident(signals=tuple(signals), calls=tuple(calls), changes=tuple(changes)))
     for things in (changes, signals, calls):
@@ -127,5 +137,5 @@ def test_the_order_of_what_was_observed_does_not_matter(seed: int) -> None:
 @settings(max_examples=20, deadline=None)
 @given(minutes=st.floats(-50, 20), service=st.sampled_from(["web", "shop", "db", "elsewhere"]))
 def test_an_inert_change_never_leads(minutes: float, service: str) -> None:
-    diagnosis = rank(*pool_incident(deploy("b", service, minutes, RENAME_DIFF))).diagnosis
+    diagnosis = rank(*pool_incident(deploy("b", service, minutes, RENAME_DIFF, files=("shop/a.go",)))).diagnosis
     assert diagnosis.verdict is not Verdict.CHANGE

@@ -95,6 +95,11 @@ def test_a_consumer_that_fails_later_was_not_cancelled() -> None:
         Span("t", "b", "a", "stock", "process", 0.001 + 9 * MS, 20, "ERROR", "", {"error": "BadFormat"}),
     )
     assert not found.cancelled.any()
+    both_failed = linked(
+        Span("t", "a", "", "shop", "publish", 0.001, 4, "ERROR"),
+        Span("t", "b", "a", "stock", "process", 0.001 + 9 * MS, 20, "ERROR"),
+    )
+    assert not both_failed.cancelled.any()
 
 
 def test_a_failure_below_is_found() -> None:

@@ -32,18 +32,25 @@ def test_many_looks_have_to_be_paid_for_in_a_sample_but_not_among_exemplars() ->
 
 
 def test_more_failed_calls_are_more_evidence() -> None:
-    one = only(list(_failures(*roots(3, 5), *roots(1, 70, "ERROR"))))
-    four = only(list(_failures(*roots(3, 5), *roots(4, 70, "ERROR"))))
+    one = only(_failures(*roots(3, 5), *roots(1, 70, "ERROR")))
+    four = only(_failures(*roots(3, 5), *roots(4, 70, "ERROR")))
     assert 0.3 < one.confidence < four.confidence < 0.8
     assert (four.before, four.after) == (0, 1)
 
 
 def test_an_operation_that_always_failed_does_not_deviate() -> None:
-    assert not list(_failures(*roots(30, 5, "ERROR"), *roots(20, 70, "ERROR")))
+    assert not _failures(*roots(30, 5, "ERROR"), *roots(20, 70, "ERROR"))
+
+
+def test_failures_that_begin_shortly_before_the_split_belong_to_the_incident() -> None:
+    found = only(_failures(*roots(6, 5), *roots(2, 55, "ERROR"), *roots(3, 70, "ERROR")))
+    assert (found.before, found.after) == (0, 1)
+    assert found.confidence > 0.5
+    assert not _failures(*roots(6, 5), *roots(2, 55, "ERROR"), *roots(30, 70))
 
 
 def test_fewer_failures_are_no_signal() -> None:
-    assert not list(_failures(*roots(30, 5, "ERROR"), *roots(20, 70)))
+    assert not _failures(*roots(30, 5, "ERROR"), *roots(20, 70))
 
 
 def test_faster_is_told_and_harmless() -> None:

@@ -1,0 +1,1 @@
+"""The HTTP routes, one file per subject. Every response body is a value of the vocabulary."""
