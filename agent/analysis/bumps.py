@@ -1,8 +1,8 @@
-"""Deviations that came and went, found before anything else is looked for.
+"""Deviations that came and went, for series in which they hide what else there is.
 
-A running median over a third of the series follows levels, steps and ramps exactly but not what is shorter than half its
-width (Tukey, Exploratory Data Analysis, 1977). What stands out of it and returned is masked, so that a harmless spike in
-the morning does not disturb the search for the incident.
+A running median over a third of the series follows levels, steps and ramps exactly, but not what is shorter than half
+its width (Tukey, Exploratory Data Analysis, 1977). What stands out of it and returned is masked, so that a harmless
+spike in the morning does not disturb the search for the incident.
 """
 
 from __future__ import annotations

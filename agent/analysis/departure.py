@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agent.analysis.breaks import Bools
 from agent.analysis.robust import Floats, median_of_three, spread_of
+from agent.analysis.scan import Bools
 
 LARGEST_SIZE = 1000.0
 """Sizes are capped here: against a flat normal part every change is infinitely large."""
@@ -101,31 +101,60 @@ class Departure:
     """True when no normal sample reaches the changed level, which lies six spreads away, or for a clear bump."""
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A series seen from its normal part, signed so that the change is upwards."""
+
+    level: Floats
+    """The normal level (or line) at every sample, in the units of the series."""
+    deviation: Floats
+    normal: Floats
+    """Deviations of the normal samples alone."""
+    changed: Floats
+    """Those of the changed level."""
+    spread: float
+    sign: float
+
+    @property
+    def shift(self) -> float:
+        return float(np.median(self.changed))
+
+    @property
+    def size(self) -> float:
+        """Shift in spreads, capped."""
+        if self.spread <= self.shift / LARGEST_SIZE:
+            return LARGEST_SIZE if self.shift else 0.0
+        return self.shift / self.spread
+
+
 def depart(stretch: Stretch, start: int, stop: int, bump: bool = False, trended: bool = False) -> Departure | None:
     """Check the break (`start` last sample before, `stop` end of the rise or bump); None when it does not convince."""
     if bump:
         return _depart_and_return(stretch, start, stop, trended)
     first = start + 1 + int(np.argmax(stretch.counts[start + 1 :]))
+    changed = _changed_part(stretch, start, stop)
+    view = _view(stretch, stretch.counts & _until(stretch, first), changed, trended)
     for _ in range(ROUNDS):
-        deviation, normal = _from_normal(stretch, stretch.counts & _until(stretch, first), trended)
-        changed = _changed_part(stretch, start, stop, deviation)
-        level, spread = float(np.median(changed)), _spread(normal)
-        sign = 1.0 if level > 0 else -1.0
-        earlier = _walk_back(sign * deviation, stretch.counts, first, BAND * spread)
+        earlier = _walk_back(view, stretch.counts, first)
         if earlier == first:
             break
         first = earlier
-    after = sign * deviation[stretch.counts & ~_until(stretch, first)]
-    size = _size(level, spread)
-    if size < (MIN_SIZE_ON_TREND if trended else MIN_SIZE) or not _convincing(sign * normal, after, spread):
+        view = _view(stretch, stretch.counts & _until(stretch, first), changed, trended)
+    after = view.deviation[stretch.counts & ~_until(stretch, first)]
+    if view.size < (MIN_SIZE_ON_TREND if trended else MIN_SIZE) or not _convincing(view, after):
         return None
-    if spread == 0:
-        first = _walk_on(sign * deviation, stretch.counts, first)
-    before = float(stretch.values[first] - deviation[first])
-    apart = _apart(sign * normal, sign * changed, spread)
-    return Departure(
-        first, stop, start + 1, sign > 0, before, before + level, size, False, len(normal), len(after), apart
-    )
+    if view.spread == 0:
+        first = _walk_on(view.deviation, stretch.counts, first)
+    return _departure(view, first, stop, start + 1, recovered=False, changed=len(after), apart=_apart(view))
+
+
+def _departure(
+    view: _View, first: int, last: int, rough: int, *, recovered: bool, changed: int, apart: bool
+) -> Departure:
+    before = float(view.level[first])
+    after = before + view.sign * view.shift
+    normal = len(view.normal)
+    return Departure(first, last, rough, view.sign > 0, before, after, view.size, recovered, normal, changed, apart)
 
 
 def after_constant(stretch: Stretch) -> Departure | None:
@@ -149,13 +178,13 @@ def _until(stretch: Stretch, index: int) -> Bools:
     return np.arange(len(stretch.values)) < index
 
 
-def _from_normal(stretch: Stretch, normal: Bools, trended: bool) -> tuple[Floats, Floats]:
-    """Deviation of every sample from the normal level (or line), and that of the normal samples alone."""
-    level = np.full(len(stretch.values), np.median(stretch.values[normal]))
-    if trended:
-        level = _line(stretch, normal)
+def _view(stretch: Stretch, normal: Bools, changed: Bools, trended: bool) -> _View:
+    level = _line(stretch, normal) if trended else np.full(len(stretch.values), np.median(stretch.values[normal]))
     deviation = stretch.values - level
-    return deviation, deviation[normal]
+    sign = 1.0 if float(np.median(deviation[changed])) > 0 else -1.0
+    deviation = sign * deviation
+    spread = float(spread_of(deviation[normal][None, :])[0])
+    return _View(level, deviation, deviation[normal], deviation[changed], spread, sign)
 
 
 def _line(stretch: Stretch, normal: Bools) -> Floats:
@@ -164,37 +193,30 @@ def _line(stretch: Stretch, normal: Bools) -> Floats:
     third = max(1, len(values) // 3)
     run = float(np.median(seconds[-third:]) - np.median(seconds[:third]))
     slope = float(np.median(values[-third:]) - np.median(values[:third])) / run if run > 0 else 0.0
-    level = values - slope * seconds
-    return slope * stretch.seconds + np.median(level)
+    return slope * stretch.seconds + np.median(values - slope * seconds)
 
 
-def _spread(deviation: Floats) -> float:
-    return float(spread_of(deviation[None, :])[0]) if deviation.size else 0.0
+def _changed_part(stretch: Stretch, start: int, stop: int) -> Bools:
+    """The samples of the changed level: after the rise; of a rise that lasts to the end, its last quarter."""
+    after = stretch.counts & ~_until(stretch, stop)
+    if np.count_nonzero(after) >= 2:
+        return after
+    rising = np.flatnonzero(stretch.counts & ~_until(stretch, start + 1))
+    after = np.zeros(len(stretch.values), dtype=bool)
+    after[rising[-max(2, len(rising) // 4) :]] = True
+    return after
 
 
-def _size(shift: float, spread: float) -> float:
-    if spread <= abs(shift) / LARGEST_SIZE:
-        return LARGEST_SIZE if shift else 0.0
-    return abs(shift) / spread
-
-
-def _changed_part(stretch: Stretch, start: int, stop: int, deviation: Floats) -> Floats:
-    """Deviations of the changed level: after the rise; of a rise that lasts to the end, its last quarter."""
-    after = np.flatnonzero(stretch.counts & ~_until(stretch, stop))
-    if len(after) < 2:
-        rising = np.flatnonzero(stretch.counts & ~_until(stretch, start + 1))
-        after = rising[-max(2, len(rising) // 4) :]
-    return deviation[after]
-
-
-def _walk_back(deviation: Floats, counts: Bools, first: int, band: float) -> int:
+def _walk_back(view: _View, counts: Bools, first: int) -> int:
     """The first sample of the run outside the band that leads up to `first`; lone samples inside do not end it."""
-    smooth = median_of_three(deviation[None, :])[0]
-    outside = smooth > max(band, RELATIVE_NOISE * float(np.max(np.abs(deviation), initial=0.0)))
-    outside &= counts
+    outside = counts & (median_of_three(view.deviation[None, :])[0] > _band(view))
     while first > 0 and outside[first - 1]:
         first -= 1
     return first
+
+
+def _band(view: _View) -> float:
+    return max(BAND * view.spread, RELATIVE_NOISE * float(np.max(np.abs(view.deviation))))
 
 
 def _walk_on(deviation: Floats, counts: Bools, first: int) -> int:
@@ -203,22 +225,21 @@ def _walk_on(deviation: Floats, counts: Bools, first: int) -> int:
     return int(later[0]) if later.size else first
 
 
-def _convincing(normal: Floats, changed: Floats, spread: float) -> bool:
-    """Whether few samples on one side are enough. Deviations are signed so that the change is upwards."""
-    if spread == 0 and np.mean(changed > np.max(normal)) < MOST:
+def _convincing(view: _View, after: Floats) -> bool:
+    """Whether so few samples on one side are enough; `after` is everything since the change began."""
+    normal = view.normal
+    if view.spread == 0 and np.mean(after > np.max(normal)) < MOST:
         return False
-    if min(len(normal), len(changed)) >= ENOUGH_SAMPLES:
+    if min(len(normal), len(after)) >= ENOUGH_SAMPLES or _too_rare(normal, after):
         return True
-    if _too_rare(normal, changed):
-        return True
-    if spread > 0:
-        return len(normal) >= ENOUGH_SAMPLES and float(np.min(changed)) >= FAR * spread
-    return len(normal) >= FLAT_LENGTH and float(np.min(changed)) > 0
+    if view.spread > 0:
+        return len(normal) >= ENOUGH_SAMPLES and float(np.min(after)) >= FAR * view.spread
+    return len(normal) >= FLAT_LENGTH and float(np.min(after)) > 0
 
 
-def _apart(normal: Floats, changed: Floats, spread: float) -> bool:
-    lowest = float(np.min(changed))
-    return len(normal) >= FLAT_LENGTH and lowest >= FAR * spread and lowest > float(np.max(normal))
+def _apart(view: _View) -> bool:
+    lowest = float(np.min(view.changed))
+    return len(view.normal) >= FLAT_LENGTH and lowest >= FAR * view.spread and lowest > float(np.max(view.normal))
 
 
 def _too_rare(normal: Floats, changed: Floats) -> bool:
@@ -231,35 +252,32 @@ def _too_rare(normal: Floats, changed: Floats) -> bool:
 
 
 def _depart_and_return(stretch: Stretch, start: int, stop: int, trended: bool) -> Departure | None:
-    inside = np.zeros(len(stretch.values), dtype=bool)
-    inside[start + 1 : stop + 1] = True
-    deviation, normal = _from_normal(stretch, stretch.counts & ~inside, trended)
-    sign = 1.0 if float(np.median(deviation[stretch.counts & inside])) > 0 else -1.0
-    band = BAND * _spread(normal)
-    first = _walk_back(sign * deviation, stretch.counts, start + 1, band)
-    last = len(inside) - 1 - _walk_back(sign * deviation[::-1], stretch.counts[::-1], len(inside) - 1 - stop, band)
-    inside[first : last + 1] = True
-    deviation, normal = _from_normal(stretch, stretch.counts & ~inside, trended)
-    changed, spread = sign * deviation[stretch.counts & inside], _spread(normal)
-    level = float(np.median(np.sort(changed)[len(changed) // 2 :]))
-    size = _size(level, spread)
-    if size < MIN_SIZE_OF_BUMP or not _clear_bump(sign * normal, changed, spread):
+    inside = ~_until(stretch, start + 1) & _until(stretch, stop + 1)
+    view = _view(stretch, stretch.counts & ~inside, stretch.counts & inside, trended)
+    outside = stretch.counts & (median_of_three(view.deviation[None, :])[0] > _band(view))
+    first, last = start + 1, stop
+    while first > 0 and outside[first - 1]:
+        first -= 1
+    while last + 1 < len(outside) and outside[last + 1]:
+        last += 1
+    inside = ~_until(stretch, first) & _until(stretch, last + 1)
+    view = _view(stretch, stretch.counts & ~inside, stretch.counts & inside, trended)
+    top = replace(view, changed=np.sort(view.changed)[len(view.changed) // 2 :])
+    if top.size < MIN_SIZE_OF_BUMP or not _clear_bump(view):
         return None
+    bump = _departure(top, first, last, start + 1, recovered=True, changed=len(view.changed), apart=True)
     earlier = stretch.values[stretch.counts & _until(stretch, first)]
-    before = (
-        float(np.median(earlier)) if len(earlier) >= ENOUGH_SAMPLES else float(stretch.values[first] - deviation[first])
-    )
-    after = float(stretch.values[first] - deviation[first]) + sign * level
-    return Departure(first, last, start + 1, sign > 0, before, after, size, True, len(normal), len(changed), apart=True)
+    return replace(bump, before=float(np.median(earlier))) if len(earlier) >= ENOUGH_SAMPLES else bump
 
 
-def _clear_bump(normal: Floats, changed: Floats, spread: float) -> bool:
+def _clear_bump(view: _View) -> bool:
     """A bump may stand anywhere, so its run has to be rarer than a run at the end by the number of places."""
+    changed, normal = view.changed, view.normal
     core = np.sort(changed)[len(changed) // 4 :] if len(changed) >= ENOUGH_SAMPLES else changed
     lowest, highest = float(np.min(core)), float(np.max(normal, initial=0.0))
     share = (np.count_nonzero(normal >= lowest) + 1) / (len(normal) + 2)
     if np.log(len(normal)) + len(core) * np.log(share) <= np.log(RARE):
         return True
-    if spread == 0:
+    if view.spread == 0:
         return len(changed) >= FEWEST_ON_FLAT and lowest > highest
-    return lowest >= FAR * spread and lowest >= ALONE * highest
+    return lowest >= FAR * view.spread and lowest >= ALONE * highest

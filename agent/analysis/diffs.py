@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from agent.analysis.diff.batches import batch_edits
 from agent.analysis.diff.called import call_edits
 from agent.analysis.diff.code_values import value_changes
 from agent.analysis.diff.dependencies import dependency_edits
@@ -19,7 +20,7 @@ from agent.analysis.diff.hunks import FileDiff, Hunk, analysed
 from agent.analysis.diff.inert import inert_by_paths, inert_reason
 from agent.analysis.diff.keys import key_edits
 from agent.analysis.diff.languages import Family, Role
-from agent.analysis.diff.queries import batch_edits, query_edits
+from agent.analysis.diff.queries import query_edits
 from agent.analysis.diff.releases import release_edits
 from agent.analysis.diff.remainder import launch_edits, nesting_edits, remaining_edits
 from agent.analysis.diff.schema import schema_edits

@@ -1,7 +1,7 @@
 """What fills up, or runs out, on a straight line: the harm begins when it is full, not when it began to fill.
 
-A leak that starts at a change bends; a disk that has been filling since long before any change does not. The bend is what
-`agent.analysis.onset` finds; here is the other case.
+A leak that starts at a change bends; a disk that has been filling since long before any change does not. The bend is
+what `agent.analysis.onset` finds; here is the other case.
 """
 
 from __future__ import annotations

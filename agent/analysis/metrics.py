@@ -68,8 +68,8 @@ def evidence_of(service: str, metric: str, window: TimeWindow) -> str:
 def _onsets(series: Sequence[Series], fired_at: datetime) -> list[Onset | None]:
     """The onset of each series over all its samples, or as it looked when the alert fired.
 
-    What began before the alert and lasts comes first. Where that is not what the whole series shows, because it recovered
-    since or something else followed, its state at the alert counts, if it had left its normal level by then.
+    What began before the alert and lasts comes first. Where that is not what the whole series shows, because it
+    recovered since or something else followed, its state at the alert counts, if it had left its normal level by then.
     """
     whole = find_onsets([one.times for one in series], [one.values for one in series])
     again = [i for i, onset in enumerate(whole) if onset is None or onset.shape == "spike" or onset.at > fired_at]
@@ -183,7 +183,7 @@ def _confidence(onset: Onset, size: float, one: Series) -> float:
     """How sure the deviation is, 0..1.
 
     It grows with the size (half of the doubt goes every four spreads) and with the fewer of the samples before and
-    since the onset (two leave a third of it, ten a tenth), up to what such findings are worth in a system without a fault.
+    since the onset (two leave a third of the doubt, ten a tenth), up to what such a finding can be worth (`SURE`).
     """
     before = int(np.searchsorted(one.times, _as_time(onset.at)))
     fewer = max(1, min(before, len(one.times) - before))

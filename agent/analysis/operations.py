@@ -59,7 +59,7 @@ class Operations:
     @cached_property
     def after(self) -> Flags:
         """A span belongs to the side on which it ended: what it met, it met by then."""
-        return self.spans.start > self.split
+        return self.spans.end > self.split
 
     @cached_property
     def parent_service(self) -> Ints:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.analysis.observed import Onset
+from agent.figures import quantity
 from agent.incident import Alert, Claim, GoldenSignal, Severity, Symptom
 
 Steps = Sequence[tuple[float, Severity]]
@@ -69,18 +70,18 @@ def _felt(
 
 
 def _impact(signal: GoldenSignal, name: str, before: float, after: float) -> tuple[Severity, str]:
-    moved = f"from {before:.3g} to {after:.3g}"
+    moved = f"from {quantity(before, metric=name)} to {quantity(after, metric=name)}"
     times = after / before if before > 0 else float("inf") if after > 0 else 1.0
     if signal is GoldenSignal.ERRORS:
         share = _share(name, after)
         if share is not None:
-            return _step(FAILING_SHARE, share), f"{share:.1%} fail: {name} went {moved}"
+            return _step(FAILING_SHARE, share), f"{quantity(share, 'ratio')} fail: {name} went {moved}"
         return _step(MORE_ERRORS, times), f"errors went {moved} ({name})"
     if signal is GoldenSignal.LATENCY:
         return _step(SLOWDOWN, times), f"latency went {moved} ({name})"
     if signal is GoldenSignal.TRAFFIC and after < before:
         lost = 1 - after / before
-        return _step(LOST_TRAFFIC, lost), f"{lost:.0%} of the usual traffic is gone: {name} went {moved}"
+        return _step(LOST_TRAFFIC, lost), f"{quantity(lost, 'ratio')} of the usual traffic is gone: {name} went {moved}"
     if signal is GoldenSignal.TRAFFIC:
         return Severity.SEV3, f"traffic went {moved} ({name}); more of it hurts nobody by itself"
     return Severity.SEV3, f"{name} went {moved}: something runs out, which users feel when it is gone"

@@ -6,14 +6,16 @@ from typing import Literal
 
 from agent.analysis.conditions import Condition
 from agent.analysis.guilt import Suspicion
-from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, Scene
-from agent.analysis.suspects import Suspect
-from agent.analysis.traits import clock, cut
-from agent.incident import Cause, Claim, FaultKind, Hypothesis, Verdict
+from agent.analysis.scene import SPECIFIC, Scene
+from agent.analysis.suspects import Suspect, first_failing
+from agent.analysis.traits import clock, cut, describe
+from agent.incident import Cause, Claim, FaultKind, GoldenSignal, Hypothesis, SignalKind, Verdict
 from tools.evidence import ChangeEvent, ChangeKind, Query, evidence_id
 
 LINKS = 5
 """A chain longer than this is cut in the middle; nobody reads more at night."""
+INNER = 2
+"""Links that tell what broke inside the origin."""
 SIDES = 6
 """Claims shown for and against."""
 
@@ -123,21 +125,25 @@ def _distinct(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
 
 
 def chain_of(scene: Scene, of: Suspicion | Condition | Suspect, ranked: list[Suspect]) -> tuple[Claim, ...]:
-    """Cause -> ... -> symptom, each link with its evidence."""
+    """Cause -> ... -> symptom, each link with its evidence: what was changed, what broke, who felt it."""
     links: list[Claim] = []
     start = _start(scene, of)
     if start is not None:
         links.append(start)
+    origin = first_failing(scene, ranked, _accused(of)) or scene.symptom.service
     explained = () if isinstance(of, Suspect) else of.explained
-    inner = sorted((t for t in explained if t.weight >= SPECIFIC), key=lambda t: t.onset)
-    links.extend(Claim(text=t.text, evidence=(t.evidence,)) for t in inner[:2])
-    origin = ranked[0].service if ranked else scene.symptom.service
+    inner = [t for t in explained if t.weight >= SPECIFIC and t.service in {origin, _accused(of)}]
+    inner.sort(key=lambda t: (-t.weight * t.strength, t.onset))
+    links.extend(Claim(text=t.text, evidence=(t.evidence,)) for t in inner[:INNER])
     for service in scene.path(origin, scene.symptom.service):
-        signals = scene.failing.get(service)
-        if signals:
-            first = _clearest(scene, service)
-            links.append(first if first else Claim(text=f"{service} fails", evidence=(signals[0].evidence,)))
+        felt = _felt(scene, service)
+        if felt is not None and not (service == origin and inner):
+            links.append(felt)
     return tuple({link.text: link for link in links}.values())[:LINKS]
+
+
+def _accused(of: Suspicion | Condition | Suspect) -> str | None:
+    return of.change.service if isinstance(of, Suspicion) else of.service
 
 
 def _start(scene: Scene, of: Suspicion | Condition | Suspect) -> Claim | None:
@@ -150,12 +156,14 @@ def _start(scene: Scene, of: Suspicion | Condition | Suspect) -> Claim | None:
     return None
 
 
-def _clearest(scene: Scene, service: str) -> Claim | None:
-    own = [t for t in scene.traits if t.service == service and t.trait not in DESCRIPTIVE_TRAITS]
-    if not own:
+def _felt(scene: Scene, service: str) -> Claim | None:
+    """How a service on the way feels it: its errors or its latency, else whatever fails there first."""
+    signals = scene.failing.get(service)
+    if not signals:
         return None
-    seen = max(own, key=lambda t: (t.weight * t.strength, t.trait))
-    return Claim(text=seen.text, evidence=(seen.evidence,))
+    felt = [s for s in signals if s.golden in {GoldenSignal.ERRORS, GoldenSignal.LATENCY}] or list(signals)
+    clearest = max(felt, key=lambda s: (s.kind is SignalKind.METRIC, s.confidence, s.size))
+    return Claim(text=describe(clearest), evidence=(clearest.evidence,))
 
 
 def answer_of(scene: Scene, verdict: Verdict, hypotheses: tuple[Hypothesis, ...], ranked: list[Suspect]) -> Claim:

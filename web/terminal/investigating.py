@@ -24,6 +24,7 @@ from web.terminal.mitigations import standing
 from web.terminal.printable import styled
 from web.terminal.progress import watching
 from web.terminal.screen import Screen
+from web.terminal.stopping import stoppable
 from web.terminal.times import Day
 
 ALERT_FILE = "alert.json"
@@ -81,8 +82,8 @@ def work_on(
 def _run(desk: Desk, incident_id: str, backend: Backend) -> Report:
     """Run as far as it comes; raises KeyboardInterrupt when the person stopped it."""
     last = len(desk.store.timeline(incident_id))
-    with watching(desk.screen, f"investigating {incident_id}") as on_entry:
-        outcome = Runner(desk.store, desk.settings).run(incident_id, backend, on_entry=on_entry)
+    with stoppable(desk.screen) as stop, watching(desk.screen, f"investigating {incident_id}") as on_entry:
+        outcome = Runner(desk.store, desk.settings).run(incident_id, backend, on_entry=on_entry, stop=stop)
     if outcome.status == "stopped":
         raise KeyboardInterrupt
     if outcome.diagnosis is not None and len(desk.store.timeline(incident_id)) == last:

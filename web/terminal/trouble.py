@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from traceback import extract_tb
+
 from pydantic import ValidationError
 
 from agent.errors import CallerError, ConflictError, WhydownError
@@ -37,3 +40,11 @@ def _code(error: Exception) -> ExitCode:
             return ExitCode.UNUSABLE
         case _:
             return ExitCode.INSTALLATION
+
+
+def of_ours(error: Exception) -> tuple[str, ExitCode]:
+    """Return one line about an error that nobody raised on purpose: what, and where in the code."""
+    frames = extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    what = shortened(printable(f"{type(error).__name__}: {error}"), LONGEST)
+    return f"a fault of whydown itself ({what}{where}); nothing stored is lost, please report it", ExitCode.BUG

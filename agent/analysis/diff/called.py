@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from agent.analysis.diff.callees import Work, words
+from agent.analysis.diff.callees import Work, words, work_of
 from agent.analysis.diff.calls import arguments
 from agent.analysis.diff.values import edit
 from agent.analysis.diff.view import Called, CodeView
@@ -35,7 +35,7 @@ _RETRY_WORDS = frozenset({"backoff", "jitter", "retry", "retries", "attempt", "a
 
 def call_edits(view: CodeView) -> Iterator[Edit]:
     """CALL_*, QUERY_*, CACHE_*, LOCK_ADDED, SLEEP_ADDED, BACKOFF_REMOVED, GUARD_* and ERROR_HANDLING_* of calls."""
-    before, after = _by_key(view, "before"), _by_key(view, "after")
+    before, after = _by_key(view.called_before), _by_key(view.called_after)
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key, []), after.get(key, [])
         fresh = max(0, len(new) - len(old))
@@ -47,17 +47,16 @@ def call_edits(view: CodeView) -> Iterator[Edit]:
             yield from _removed(called, view)
 
 
-def _by_key(view: CodeView, which: str) -> dict[str, list[Called]]:
+def _by_key(calls: Sequence[Called]) -> dict[str, list[Called]]:
     found: dict[str, list[Called]] = defaultdict(list)
-    for called in view.calls(which):
+    for called in calls:
         if called.work not in _ELSEWHERE and not _inside_log(called):
             found[called.call.key].append(called)
     return found
 
 
 def _inside_log(called: Called) -> bool:
-    logged = [c for c in called.side.calls if c.open in called.call.inside]
-    return any(Called(c, called.side, called.hunk).work in {Work.LOG, Work.METRIC} for c in logged)
+    return any(work_of(c) in {Work.LOG, Work.METRIC} for c in called.side.around(called.call))
 
 
 def _added(called: Called, view: CodeView, *, moved: bool) -> Iterator[Edit]:

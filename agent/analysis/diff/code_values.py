@@ -183,7 +183,7 @@ def _context(side: Side, tokens: Sequence[Token], at: int) -> str:
     position = tokens[at].start
     around = [
         c
-        for c in side.calls
+        for c in side.calls_on({t.line for t in tokens} | {max(0, tokens[0].line - 1)})
         if c.open >= 0
         and side.tokens[c.open].start < position
         and (c.close < 0 or side.tokens[c.close].start > position)

@@ -118,6 +118,9 @@ def _expression_start(tokens: Sequence[Token], end: int) -> int:
     return at + 1
 
 
+MAX_BODY = 60
+"""Lines under a condition that are looked at."""
+
 _STOPS = {"python": {":", "else"}, "ruby": {"then", "else"}, "elixir": {"do"}}
 
 
@@ -159,7 +162,7 @@ def _condition(side: Side, index: int, inner: Sequence[Token], *, ternary: bool 
     keyword = side.tokens[index]
     line = inner[0].line if ternary else keyword.line
     text = side.source(inner[0], inner[-1])
-    body = range(line, line + 1) if ternary else side.below(line)
+    body = range(line, line + 1) if ternary else side.below(line)[:MAX_BODY]
     asks = Asks.LOOP if keyword.text in _LOOPS else _asks(inner)
     return Condition(
         text, tuple(t.text for t in inner), line, asks, subject_of(inner), _exits(side, keyword, body), body

@@ -95,10 +95,8 @@ def _type(line: str, language: Language) -> Definition | None:
     if go:
         return Definition("type", go["name"])
     match = _TYPE.match(line)
-    if (
-        not match
-        or (match["rest"].lstrip().startswith(("(", "."))
-        and match["word"] in {"type", "input", "object", "module"})
+    if not match or (
+        match["rest"].lstrip().startswith(("(", ".")) and match["word"] in {"type", "input", "object", "module"}
     ):
         return None
     word, rest = " ".join(match["word"].split()), match["rest"].lstrip()

@@ -16,8 +16,8 @@ from unidiff.patch import PatchedFile, PatchSet
 
 from agent.analysis.diff.placing import guess_path, path_at_start
 
-MAX_LINES = 20_000
-"""Lines that are read; a longer diff is generated code or a vendored tree, and no reviewer reads on either."""
+MAX_LINES = 60_000
+"""Lines that are split into files and hunks; a longer diff is generated code or a vendored tree."""
 
 MAX_WIDTH = 2_000
 """Characters of a line that are read; a longer line is minified or data."""
@@ -130,7 +130,7 @@ class _Reader:
     """Walks the lines once and files each hunk under its path."""
 
     def __init__(self, files: Sequence[str]) -> None:
-        self.listed = [f for f in files if f]
+        self.listed = list(dict.fromkeys(f for f in files if f))
         self.files: dict[str, RawFile] = {}
         self.current: RawFile | None = None
         self.hunk: RawHunk | None = None

@@ -38,10 +38,9 @@ class _Handler:
 
 def failure_edits(view: CodeView) -> Iterator[Edit]:
     """ERROR_HANDLING_REMOVED and _ADDED for checked errors, catch clauses and Rust's `?`."""
-    called_before = Counter(c.call.last for c in view.calls("before"))
-    called_after = Counter(c.call.last for c in view.calls("after"))
-    old = [h for hunk in view.hunks for h in _checks(hunk.before, hunk)]
-    new = [h for hunk in view.hunks for h in _checks(hunk.after, hunk)]
+    called_before, called_after = view.lasts_before, view.lasts_after
+    old = [h for hunk in view.hunks for h in _checks(hunk.before, hunk, view)]
+    new = [h for hunk in view.hunks for h in _checks(hunk.after, hunk, view)]
     for handler in _only(old, new):
         stays = called_after[handler.guarded] >= called_before[handler.guarded] > 0
         if handler.changed and stays and not _passed_on(view, handler.guarded):
@@ -55,11 +54,9 @@ def failure_edits(view: CodeView) -> Iterator[Edit]:
 
 def _passed_on(view: CodeView, callee: str) -> bool:
     """The error now leaves with a return: of the call itself, or of the variable it was assigned to."""
-    for hunk in view.hunks:
-        side = hunk.after
-        for call in side.calls:
-            if call.last != callee:
-                continue
+    for called in view.called_after:
+        call, side = called.call, called.side
+        if call.last == callee:
             words = [t.text for t in side.lines[call.line].tokens]
             if "return" in words[:2]:
                 return True
@@ -83,9 +80,9 @@ def _only(these: list[_Handler], those: list[_Handler]) -> Iterator[_Handler]:
             yield handler
 
 
-def _checks(side: Side, hunk: Hunk) -> Iterator[_Handler]:
+def _checks(side: Side, hunk: Hunk, view: CodeView) -> Iterator[_Handler]:
     """`if err != nil` and its like, each with the call whose error it checks."""
-    for condition in find_conditions(side):
+    for condition in view.conditions(side):
         if condition.asks is not Asks.ERROR:
             continue
         guarded = _call_before(side, condition.line)
@@ -95,10 +92,10 @@ def _checks(side: Side, hunk: Hunk) -> Iterator[_Handler]:
 
 def _call_before(side: Side, line: int) -> Call | None:
     """The outermost call on the line itself (`if err := f(); err != nil`) or on the statement above."""
-    here = [c for c in side.calls if c.line == line and not c.inside and c.last not in {"Is", "As", "Error"}]
+    here = [c for c in side.calls_on((line,)) if not c.inside and c.last not in {"Is", "As", "Error"}]
     if here:
         return here[-1]
-    above = [c for c in side.calls if line - 4 <= c.line < line and not c.inside]
+    above = [c for c in side.calls_on(range(line - 4, line)) if not c.inside]
     return above[-1] if above else None
 
 
@@ -110,12 +107,11 @@ def _catch_edits(view: CodeView) -> Iterator[Edit]:
         came = [h for h in new if h.changed and kept_new[h.catches] == 0]
         for a, b in zip(gone, came, strict=False):
             yield edit(EditKind.CONDITION_CHANGED, b.place, b.guarded, _line(a), _line(b))
-        called_after = {c.last for h in view.hunks for c in h.after.calls}
         for handler in gone[len(came) :]:
-            if not handler.calls or handler.calls & called_after:
+            if not handler.calls or handler.calls & view.lasts_after.keys():
                 yield edit(EditKind.ERROR_HANDLING_REMOVED, handler.place, handler.guarded, _line(handler), None)
         for handler in came[len(gone) :]:
-            if handler.calls & {c.last for c in hunk.before.calls}:
+            if handler.calls & hunk.before.callees:
                 yield edit(EditKind.ERROR_HANDLING_ADDED, handler.place, handler.guarded, None, _line(handler))
 
 
@@ -127,7 +123,7 @@ def _catches(side: Side, hunk: Hunk) -> Iterator[_Handler]:
             continue
         types = " ".join(w for w in words[at:] if w not in {"{", "}", ":", "(", ")"})
         tried = _tried(side, index)
-        names = [c.last for c in side.calls if c.line in tried]
+        names = [c.last for c in side.calls_on(tried)]
         yield _Handler(names[0] if names else types, index, side, hunk, types, frozenset(names))
 
 
@@ -151,7 +147,7 @@ def _unwrapped(view: CodeView) -> Iterator[Edit]:
         passed = {c.last for c in hunk.before.calls if _followed_by(hunk.before, c, "?")}
         for call in hunk.after.calls:
             if call.last in passed and hunk.after.lines[call.line].changed and _followed_by(hunk.after, call, "."):
-                follows = [c for c in hunk.after.calls if c.segments[:-1][-1:] == (call.last,)]
+                follows = [c for c in hunk.after.calls_on((call.line,)) if c.segments[:-1][-1:] == (call.last,)]
                 if any(c.last in {"unwrap", "expect"} for c in follows):
                     place = Place(
                         hunk.path, hunk.language, hunk.after.scope(call.line), hunk.after.lines[call.line].text

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from agent.analysis.diff.conditions import LOGIC, Asks, Condition, find_conditions
+from agent.analysis.diff.conditions import LOGIC, Asks, Condition
 from agent.analysis.diff.hunks import CodeLine, Group, Hunk, Side
 from agent.analysis.diff.pairing import pairs_of
 from agent.analysis.diff.quantities import read_quantity
@@ -39,8 +39,8 @@ class _At:
 
 def guard_edits(view: CodeView) -> Iterator[Edit]:
     """GUARD_ADDED, GUARD_REMOVED and CONDITION_CHANGED over the whole diff."""
-    old = [_At(c, h, h.before) for h in view.hunks for c in find_conditions(h.before)]
-    new = [_At(c, h, h.after) for h in view.hunks for c in find_conditions(h.after)]
+    old = [_At(c, h, h.before) for h in view.hunks for c in view.conditions(h.before)]
+    new = [_At(c, h, h.after) for h in view.hunks for c in view.conditions(h.after)]
     kept = Counter(a.condition.key for a in old) & Counter(a.condition.key for a in new)
     gone, came = _unkept(old, kept), _unkept(new, kept)
     for a, b in _changed_pairs(gone, came):
@@ -152,7 +152,7 @@ def _removed(at: _At) -> Iterator[Edit]:
 def _guards(at: _At) -> bool:
     """A check of presence, size or permission, or one that only leads out."""
     body = [at.side.lines[i] for i in at.condition.body if at.side.lines[i].tokens]
-    only_leaves = at.condition.exits and len(body) <= 2 and not any(c.line in at.condition.body for c in at.side.calls)
+    only_leaves = at.condition.exits and len(body) <= 2 and not any(True for _ in at.side.calls_on(at.condition.body))
     return at.condition.asks is Asks.GUARD or only_leaves
 
 
@@ -164,8 +164,8 @@ def _in_rewritten_loop(at: _At) -> bool:
 
 def _still_used(at: _At) -> bool:
     """False when what was guarded went together with its guard."""
-    guarded = {c.key for c in at.side.calls if c.line in at.condition.body and c.line != at.condition.line}
-    if guarded and not at.condition.exits and not guarded & {c.key for c in at.hunk.after.calls}:
+    guarded = {c.last for c in at.side.calls_on(at.condition.body) if c.line != at.condition.line}
+    if guarded and not at.condition.exits and not guarded & at.hunk.after.callees:
         return False
     names = {p for p in at.condition.key if re.fullmatch(r"[A-Za-z_]\w+", p)} - KEYWORDS
     own = {at.condition.line, *at.condition.body}

@@ -67,13 +67,13 @@ def held_edits(view: CodeView) -> Iterator[Edit]:
     before = Counter[str]()
     outside = Counter[str]()
     scopes = {id(h.before): find_held(h.before, helpers) for h in view.hunks}
-    for called in view.calls("before"):
+    for called in view.called_before:
         (before if _holding(called, scopes[id(called.side)]) else outside)[called.call.key] += 1
     seen = Counter[str]()
     known = before + outside
     for hunk in view.hunks:
         after = find_held(hunk.after, helpers)
-        for call in hunk.after.calls:
+        for call in hunk.after.calls if after else ():
             called = Called(call, hunk.after, hunk)
             held = _holding(called, after)
             if held is None or not _is_work(called, held):
@@ -160,7 +160,7 @@ def _opens(side: Side, index: int, helpers: frozenset[str]) -> bool:
             texts[0].lstrip("@") in {"Transactional", "transaction", "atomic", "Synchronized", "synchronized"}
             or "atomic" in texts[:4]
         )
-    calls = [c for c in side.calls if c.line == index]
+    calls = list(side.calls_on((index,)))
     opening = texts[-1] in {"{", "(", "do", "=>", "|"} or "=>" in texts or "->" in texts
     if opening and any(c.last.lower().lstrip("$") in _CALLBACKS or c.last in helpers for c in calls):
         return index not in side.definitions

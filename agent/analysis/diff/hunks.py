@@ -6,7 +6,7 @@ brackets do not close.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -20,6 +20,12 @@ from agent.analysis.diff.tokens import Token, lex
 MAX_ALIGNED = 250_000
 """Removed times added lines of one run up to which they are aligned again; beyond, the diff's own marks stand."""
 
+MAX_READ = 5_000
+"""Lines of product files that are analysed, and as many of others: about a second. Reviews stop long before."""
+
+MAX_DEPTH = 40
+"""Levels of nesting that are looked through; deeper text is data."""
+
 TAB = 4
 _CLOSERS = frozenset({"}", ")", "]", "end", ";", ",", "{"})
 
@@ -32,6 +38,8 @@ class CodeLine:
     changed: bool = False
     parent: int = -1
     """Index of the line this one is nested under, -1 when the hunk does not show it."""
+    end: int = 0
+    """Index after the last line that is nested under this one."""
 
     @property
     def stripped(self) -> str:
@@ -67,12 +75,16 @@ class Side:
             while stack and self.lines[stack[-1]].indent >= line.indent:
                 if continues and self.lines[stack[-1]].indent == line.indent:
                     break
-                stack.pop()
+                self.lines[stack.pop()].end = index
             above = stack[-1] if stack else -1
             # `} else {` and `):` go on with what the line of the same indentation opened; a lone bracket only ends it.
             line.parent = self.lines[above].parent if bare and above >= 0 else above
-            if not bare:
+            if bare and above >= 0 and self.lines[above].indent == line.indent:
+                self.lines[stack.pop()].end = index
+            elif not bare:
                 stack.append(index)
+        for index in stack:
+            self.lines[index].end = len(self.lines)
 
     def source(self, first: Token, last: Token) -> str:
         """The text from one token to another, white space collapsed."""
@@ -81,20 +93,23 @@ class Side:
     def ancestors(self, index: int) -> Iterator[int]:
         """The lines that line `index` is nested under, innermost first."""
         index = self.lines[index].parent
-        while index >= 0:
+        for _ in range(MAX_DEPTH):
+            if index < 0:
+                return
             yield index
             index = self.lines[index].parent
 
     def below(self, index: int) -> range:
         """The lines nested under line `index`."""
-        end = index + 1
-        while end < len(self.lines) and (not self.lines[end].tokens or index in self.ancestors(end)):
-            end += 1
-        return range(index + 1, end)
+        return range(index + 1, max(index + 1, self.lines[index].end))
 
     def loops(self, index: int) -> bool:
         """Whether line `index` is nested under a loop that the hunk shows."""
-        return any(_is_loop(self.lines[at].tokens) for at in self.ancestors(index))
+        return any(at in self._loop_lines for at in self.ancestors(index))
+
+    @cached_property
+    def _loop_lines(self) -> frozenset[int]:
+        return frozenset(i for i, line in enumerate(self.lines) if line.tokens and _is_loop(line.tokens))
 
     @cached_property
     def definitions(self) -> dict[int, Definition]:
@@ -105,6 +120,33 @@ class Side:
     @cached_property
     def calls(self) -> tuple[Call, ...]:
         return find_calls(self.tokens, self.language, {i: d.name for i, d in self.definitions.items()})
+
+    @cached_property
+    def calls_by_line(self) -> dict[int, tuple[Call, ...]]:
+        """Line -> the calls whose callee ends on it."""
+        found: dict[int, list[Call]] = {}
+        for call in self.calls:
+            found.setdefault(call.line, []).append(call)
+        return {line: tuple(calls) for line, calls in found.items()}
+
+    def calls_on(self, lines: Iterable[int]) -> Iterator[Call]:
+        """The calls on some lines, in the order of the lines."""
+        for line in lines:
+            yield from self.calls_by_line.get(line, ())
+
+    @cached_property
+    def calls_by_bracket(self) -> dict[int, Call]:
+        """Index of an opening bracket -> its call."""
+        return {c.open: c for c in self.calls if c.open >= 0}
+
+    def around(self, call: Call) -> Iterator[Call]:
+        """The calls in whose arguments `call` stands."""
+        return (self.calls_by_bracket[at] for at in call.inside if at in self.calls_by_bracket)
+
+    @cached_property
+    def callees(self) -> frozenset[str]:
+        """The last names of everything that is called."""
+        return frozenset(c.last for c in self.calls)
 
     def definition_at(self, index: int, *, functions_only: bool = False) -> Definition | None:
         """The innermost definition that line `index` lies in (or is), as far as the hunk and its header show."""
@@ -119,10 +161,16 @@ class Side:
 
     def _after_unnested_definition(self, index: int) -> bool:
         """A definition on the outermost level of the hunk ended before this line: the header's no longer holds."""
-        outer = min((line.indent for line in self.lines if line.tokens), default=0)
-        return self.lines[index].indent <= outer and any(
-            at < index and self.lines[at].indent <= outer for at in self.definitions
-        )
+        return self.lines[index].indent <= self._margin and self._first_outer_definition < index
+
+    @cached_property
+    def _margin(self) -> int:
+        return min((line.indent for line in self.lines if line.tokens), default=0)
+
+    @cached_property
+    def _first_outer_definition(self) -> int:
+        outer = (at for at in self.definitions if self.lines[at].indent <= self._margin)
+        return min(outer, default=len(self.lines))
 
     def scope(self, index: int) -> str:
         """Name of the innermost definition around line `index`, else what the hunk header quotes."""
@@ -227,14 +275,26 @@ class FileDiff:
     mode_changed: bool
 
 
-def analysed(files: Sequence[ParsedFile]) -> tuple[FileDiff, ...]:
-    """Parsed files with both sides of every hunk lexed, nested and aligned."""
+def analysed(files: Sequence[ParsedFile]) -> tuple[tuple[FileDiff, ...], int]:
+    """Parsed files with both sides of every hunk lexed, nested and aligned; and the number of lines left out.
+
+    What reaches production is read first, up to MAX_READ lines; lock files are not read at all.
+    """
+    left = {True: MAX_READ, False: MAX_READ}
+    skipped = 0
     found: list[FileDiff] = []
     for file in files:
         language, role = language_of(file.path), role_of(file.path)
-        hunks = tuple(Hunk(file.path, language, role, h) for h in file.hunks)
-        found.append(FileDiff(file.path, file.old_path, language, role, hunks, file.binary, file.mode_changed))
-    return tuple(found)
+        reaches = role in {Role.PRODUCT, Role.DEPENDENCIES}
+        hunks: list[Hunk] = []
+        for hunk in file.hunks if role is not Role.LOCKFILE else ():
+            left[reaches] -= len(hunk.lines)
+            if left[reaches] >= 0 or not hunks and not found:
+                hunks.append(Hunk(file.path, language, role, hunk))
+            else:
+                skipped += len(hunk.lines)
+        found.append(FileDiff(file.path, file.old_path, language, role, tuple(hunks), file.binary, file.mode_changed))
+    return tuple(found), skipped
 
 
 _LOOPS = frozenset({"for", "foreach", "while", "until", "loop", "repeat"})

@@ -222,7 +222,7 @@ def _harmless(statement: Statement) -> bool:
         "Fatalf",
     }:
         return False
-    inner = [c for c in called.side.calls if called.call.open in c.inside]
+    inner = [c for c in called.side.calls_on(statement.lines) if called.call.open in c.inside]
     if not all(_cheap(c, called) for c in inner):
         return False
     tokens = called.side.tokens[

@@ -118,7 +118,7 @@ def _is_key(side: Side, tokens: Sequence[Token], start: int, line: int) -> bool:
     )
     if set(words_of(assigned)) & _KEY_WORDS:
         return True
-    for call in side.calls:
+    for call in side.calls_on(range(line - 2, line + 1)):
         near = call.open >= 0 and call.open < start <= (call.close if call.close >= 0 else call.open + 40)
         if near and call.last.lower() in _VERBS and {w for s in call.segments[:-1] for w in words_of(s)} & _STORES:
             return True

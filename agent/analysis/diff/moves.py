@@ -128,9 +128,7 @@ def _is_extraction(removed: Sequence[_Line], added: Sequence[_Line], view: CodeV
         return False
     inside = {id(line) for b in blocks.values() for line in b.lines}
     glue = _without_brackets([line for line in added if id(line) not in inside])
-    calls = [
-        (call, line) for line in glue for call in line.side.calls if call.line == line.index and call.last in blocks
-    ]
+    calls = [(call, line) for line in glue for call in line.side.calls_on((line.index,)) if call.last in blocks]
     if not calls or len({c.last for c, _ in calls}) != len(calls) or not _contiguous(removed):
         return False
     if not all(_is_glue(line, blocks) for line in glue) or not all(
@@ -162,8 +160,9 @@ def _texts(side: Side, index: int) -> list[str]:
 
 def _is_glue(line: _Line, blocks: dict[str, _Block]) -> bool:
     """A call of a helper, the check of its error, or a return of plain names."""
-    if any(c.line == line.index and c.last in blocks for c in line.side.calls):
-        others = [c for c in line.side.calls if c.line == line.index and c.last not in blocks and c.open >= 0]
+    here = list(line.side.calls_on((line.index,)))
+    if any(c.last in blocks for c in here):
+        others = [c for c in here if c.last not in blocks and c.open >= 0]
         loops = {"for", "while", "foreach", "go", "async"} & set(line.shape)
         return not loops and not others and not any(t.kind in {"number"} for t in line.side.lines[line.index].tokens)
     if line.shape[:2] == ("if", "err") or line.shape[:3] == ("if", "(", "err"):
@@ -173,7 +172,7 @@ def _is_glue(line: _Line, blocks: dict[str, _Block]) -> bool:
 
 def _plain_return(line: _Line) -> bool:
     tokens = line.side.lines[line.index].tokens
-    calls = any(c.line == line.index for c in line.side.calls)
+    calls = line.index in line.side.calls_by_line
     return line.shape[0] == "return" and not calls and not any(t.kind in {"string", "number"} for t in tokens)
 
 
@@ -278,7 +277,7 @@ def _is_repackaged(removed: Sequence[_Line], added: Sequence[_Line], view: CodeV
         return False
     blocks = {b.name: b for b in _blocks(added)}
     headers = {name: block for name, block in blocks.items() if name in view.helpers}
-    used = [(c, line) for line in added for c in line.side.calls if c.line == line.index and c.last in headers]
+    used = [(c, line) for line in added for c in line.side.calls_on((line.index,)) if c.last in headers]
     return bool(used) and all(_passes_along(c, line, headers[c.last]) for c, line in used)
 
 
@@ -293,9 +292,7 @@ class _Facts:
 
 def _facts(lines: Sequence[_Line]) -> _Facts:
     tokens = [t for line in lines for t in line.side.lines[line.index].tokens]
-    here = {(id(line.side), line.index) for line in lines}
-    sides = {id(line.side): line.side for line in lines}
-    calls = [c.key for s in sides.values() for c in s.calls if (id(s), c.line) in here]
+    calls = [c.key for line in lines for c in line.side.calls_on((line.index,))]
     return _Facts(
         Counter(t.text for t in tokens if t.kind in {"string", "number"}),
         Counter(t.text for line in lines if line.index not in line.side.definitions for t in _operators(line)),

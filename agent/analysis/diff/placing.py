@@ -17,25 +17,28 @@ def path_at_start(rest: str, listed: Sequence[str]) -> tuple[str, str]:
     head, mark, tail = rest.partition("@@")
     if mark and _is_path(head.strip(), listed):
         return _full(head.strip(), listed), tail.strip()
-    for path in sorted(listed, key=len, reverse=True):
-        if rest == path or (rest.startswith(path) and rest[len(path)] in ": \t("):
-            return path, rest[len(path) :].lstrip(": \t")
     first, colon, section = rest.partition(": ")
     if colon and _is_path(first, listed):
         return _full(first, listed), section.strip()
+    word = re.split(r"[:\s(]", rest, maxsplit=1)[0]
+    if word and word in listed:
+        return word, rest[len(word) :].lstrip(": \t")
     if _is_path(rest.rstrip(":"), listed):
         return _full(rest.rstrip(":"), listed), ""
+    # Only then the names that hold spaces, which need every listed path to be tried.
+    for path in (p for p in listed if " " in p and rest.startswith(p)):
+        return path, rest[len(path) :].lstrip(": \t")
     return "", rest.strip()
 
 
 def _is_path(text: str, listed: Sequence[str]) -> bool:
     if not text or len(text) > 300:
         return False
-    if text in listed or any(path.endswith("/" + text) for path in listed):
+    if _PLAIN.fullmatch(text) and ("/" in text or is_file_name(text)):
         return True
-    if _PLAIN.fullmatch(text):
-        return "/" in text or is_file_name(text)
-    return "/" in text and bool(_BRACKETED.fullmatch(text)) and is_file_name(text)
+    if "/" in text and _BRACKETED.fullmatch(text) and is_file_name(text):
+        return True
+    return text in listed
 
 
 def _full(text: str, listed: Sequence[str]) -> str:

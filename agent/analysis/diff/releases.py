@@ -83,7 +83,7 @@ def find_releases(side: Side, hunk: Hunk) -> Iterator[Release]:
     for index, line in enumerate(side.lines):
         match = _SCOPES.match(line.stripped)
         if match and line.tokens:
-            first = next((c for c in side.calls if c.line == index), None)
+            first = next(side.calls_on((index,)), None)
             if first:
                 yield Release(_bound_to(line.stripped) or first.last, first.name, "", index, Form.SCOPED, side, hunk)
     yield from _block_forms(side, hunk)
@@ -122,8 +122,7 @@ def _resource_gone(release: Release, view: CodeView) -> bool:
     """Nothing of that name is acquired any longer, so there is nothing to give back."""
     side = release.hunk.after
     if release.method == "" or release.name == release.target:
-        called = {c.call.last for c in view.calls("after")}
-        return release.name.rsplit(".", 1)[-1] not in called and release.target not in view.words_after
+        return release.name.rsplit(".", 1)[-1] not in view.lasts_after and release.target not in view.words_after
     assigned = [i for i, line in enumerate(release.side.lines) if _assigns(line.text, release.target)]
     if not assigned:
         return not any(_mentions(line.text, release.target) for line in side.lines) and _had_other_use(release)

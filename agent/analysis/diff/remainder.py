@@ -23,7 +23,7 @@ _LAUNCH = frozenset({"await", "go", "defer", "async", "spawn"})
 
 def launch_edits(view: CodeView) -> Iterator[Edit]:
     """OTHER for calls that are no longer awaited, or now run beside instead of inline; `name` says `await f`."""
-    before, after = _launched(view, "before"), _launched(view, "after")
+    before, after = _launched(view.called_before), _launched(view.called_after)
     for key in before.keys() & after.keys():
         old, new = before[key], after[key]
         if len(old) != len(new):
@@ -38,9 +38,9 @@ def launch_edits(view: CodeView) -> Iterator[Edit]:
             )
 
 
-def _launched(view: CodeView, which: str) -> dict[str, list[tuple[str, Called]]]:
+def _launched(calls: Sequence[Called]) -> dict[str, list[tuple[str, Called]]]:
     found: dict[str, list[tuple[str, Called]]] = {}
-    for called in view.calls(which):
+    for called in calls:
         if called.work in {Work.LOG, Work.RELEASE, Work.TRIVIAL}:
             continue
         found.setdefault(called.call.key, []).append((_word_before(called.call, called.side), called))
@@ -119,7 +119,7 @@ def _subject(side: Side, index: int, before: Sequence[Token]) -> str:
     found = side.definitions.get(index)
     if found:
         return found.name
-    call = next((c for c in side.calls if c.line == index and not c.inside), None)
+    call = next((c for c in side.calls_on((index,)) if not c.inside), None)
     if call:
         return call.name
     for at in side.ancestors(index):

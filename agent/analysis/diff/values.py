@@ -97,9 +97,7 @@ def is_reference(text: str) -> bool:
     if (
         not plain
         or plain.replace(".", "").isdigit()
-        or (" " in plain
-        and not _PROMQL.search(plain)
-        and not _URL.match(plain))
+        or (" " in plain and not _PROMQL.search(plain) and not _URL.match(plain))
     ):
         return False
     return any(p.search(plain) for p in (_URL, _IMAGE, _PATH, _REGEX, _PROMQL)) or bool(
@@ -168,8 +166,7 @@ def kind_of_value(name: str, before: str | None, after: str | None, language: La
     if (
         words[-1] in _KEY_WORDS
         or whole in _KEY_WORDS
-        or (_KEY_NAMES.search(name)
-        and not path_words & {"secret", "remote"})
+        or (_KEY_NAMES.search(name) and not path_words & {"secret", "remote"})
     ):
         return EditKind.KEY_CHANGED
     return _kind_of_text(words, whole, before, after, language)

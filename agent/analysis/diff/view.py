@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from agent.analysis.diff.callees import Work, is_accessor, work_of
 from agent.analysis.diff.calls import Call
+from agent.analysis.diff.conditions import Condition, find_conditions
 from agent.analysis.diff.hunks import Hunk, Side
 from agent.analysis.diff.values import Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Called:
     """A call where it stands."""
 
@@ -21,7 +23,7 @@ class Called:
     side: Side
     hunk: Hunk
 
-    @property
+    @cached_property
     def in_loop(self) -> bool:
         return self.call.in_loop or self.side.loops(self.call.line)
 
@@ -29,7 +31,7 @@ class Called:
     def changed(self) -> bool:
         return self.side.lines[self.call.line].changed
 
-    @property
+    @cached_property
     def work(self) -> Work:
         work = work_of(self.call)
         if (
@@ -40,7 +42,7 @@ class Called:
             return Work.LOCK  # without arguments it is a reader-writer lock, not a stream
         return Work.TRIVIAL if work is Work.PLAIN and is_accessor(self.call, self.side.tokens) else work
 
-    @property
+    @cached_property
     def scope(self) -> str:
         return self.side.scope(self.call.line)
 
@@ -54,13 +56,41 @@ class CodeView:
 
     def __init__(self, hunks: Sequence[Hunk]) -> None:
         self.hunks = tuple(hunks)
+        self._conditions: dict[int, tuple[Condition, ...]] = {}
 
-    def calls(self, which: str) -> Iterator[Called]:
-        """The calls of the "before" or the "after" side of every hunk."""
-        for hunk in self.hunks:
-            side: Side = getattr(hunk, which)
-            for call in side.calls:
-                yield Called(call, side, hunk)
+    @cached_property
+    def called_before(self) -> tuple[Called, ...]:
+        """Every call of the old version."""
+        return tuple(Called(c, h.before, h) for h in self.hunks for c in h.before.calls)
+
+    @cached_property
+    def called_after(self) -> tuple[Called, ...]:
+        return tuple(Called(c, h.after, h) for h in self.hunks for c in h.after.calls)
+
+    @cached_property
+    def lasts_before(self) -> Counter[str]:
+        """How often each callee is called, by its last name."""
+        return Counter(c.call.last for c in self.called_before)
+
+    @cached_property
+    def lasts_after(self) -> Counter[str]:
+        return Counter(c.call.last for c in self.called_after)
+
+    @cached_property
+    def keys_after(self) -> frozenset[str]:
+        return frozenset(c.call.key for c in self.called_after)
+
+    @cached_property
+    def looped_before(self) -> frozenset[str]:
+        """Keys of what was called once per element before."""
+        return frozenset(c.call.key for c in self.called_before if c.in_loop)
+
+    def conditions(self, side: Side) -> tuple[Condition, ...]:
+        """The conditions of a side, found once."""
+        known = self._conditions.get(id(side))
+        if known is None:
+            known = self._conditions[id(side)] = find_conditions(side)
+        return known
 
     @cached_property
     def defined_before(self) -> frozenset[str]:
@@ -83,7 +113,7 @@ class CodeView:
     @cached_property
     def looped_helpers(self) -> frozenset[str]:
         """Functions of the diff that its new code calls once per element; their bodies run in that loop."""
-        return frozenset(c.call.last for c in self.calls("after") if c.in_loop and c.call.last in self.defined_after)
+        return frozenset(c.call.last for c in self.called_after if c.call.last in self.defined_after and c.in_loop)
 
     @cached_property
     def text_after(self) -> str:

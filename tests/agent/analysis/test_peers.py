@@ -34,6 +34,11 @@ def test_who_is_meant(text: str, attributes: dict[str, str], named: Named | None
     assert FINDER.find(text, attributes, "gate") == named
 
 
+def test_a_service_does_not_name_itself() -> None:
+    text = "stock-api cannot reach cart-service"
+    assert FINDER.find(text, {"peer": "stock-api"}, "stock-api") == Named("cart-service")
+
+
 def test_nobody_is_known() -> None:
     assert PeerFinder([]).find("call to stock-api failed", {}, "gate") is None
 

@@ -45,7 +45,8 @@ def test_a_child_on_another_host_is_moved_inside_its_parent() -> None:
 
 def test_work_that_begins_after_its_parent_covers_nothing() -> None:
     found = linked(
-        Span("t", "a", "", "gate", "publish", 0.001, 10), Span("t", "b", "a", "shop", "consume", 0.001 + 50 * MS, 5)
+        Span("t", "a", "", "gate", "publish", 0.001, 10, kind="client"),
+        Span("t", "b", "a", "shop", "consume", 0.001 + 50 * MS, 5),
     )
     assert own(found)["publish"] == 10
     assert np.isnan(found.gap).all()

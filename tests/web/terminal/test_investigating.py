@@ -108,7 +108,7 @@ def test_an_interruption_says_how_to_go_on_and_loses_nothing(
     url: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def press_control_c(_: LiveTimeline, entry: TimelineEntry) -> None:
-        if entry.node == "triage":
+        if entry.node == "triage" and entry.took is not None:  # its headline: once
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as pressing:
@@ -199,6 +199,17 @@ def test_a_person_at_a_terminal_sees_asks_and_approves_in_two_steps(url: str) ->
         assert person.ends() == 0
     with Store.open(url) as store:
         assert ApprovalStatus.APPROVED in [a.status for a in store.approvals()]
+
+
+def test_an_impatient_person_may_press_control_c_twice(url: str) -> None:
+    with Terminal("demo", "--no-color") as person:
+        person.wait_for("triage")
+        person.interrupts()
+        person.interrupts()
+        assert person.ends() == ExitCode.INTERRUPTED
+    with Store.open(url) as store:
+        [incident] = store.incidents()
+        assert store.verify_timeline(incident.id) is None
 
 
 def test_a_person_who_walks_away_has_approved_nothing(url: str) -> None:
