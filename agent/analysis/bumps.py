@@ -28,6 +28,9 @@ CLEAR = 8.0
 AROUND = 12
 """A bump is compared with so many samples on each side, or twice its own length: noise may change along a series."""
 
+RETURNED = 0.25
+"""What came back to another level by more than this share of its height did not pass: it is part of a change."""
+
 
 def passing_bumps(stretch: Stretch) -> list[Departure]:
     """Deviations of at least two samples that recovered, in order of time."""
@@ -48,9 +51,10 @@ def passing_bumps(stretch: Stretch) -> list[Departure]:
         bump = depart(around, int(place[start]) - 1, int(place[stop]), bump=True)
         if bump is None or not _stands_alone(around, bump) or bump.last >= place[-1] - 1:
             continue
-        if found and bump.first <= found[-1].last:
+        level, left = course[np.searchsorted(place, (bump.first, bump.last + 1)) - np.array([1, 0])]
+        moved = abs(left - level) > RETURNED * abs(bump.after)
+        if moved or (found and bump.first <= found[-1].last):
             continue
-        level = course[max(0, int(np.searchsorted(place, bump.first)) - 1)]
         found.append(replace(bump, before=bump.before + level, after=bump.after + level))
     return found
 

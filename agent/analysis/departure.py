@@ -56,6 +56,9 @@ NEARLY_ALL = 0.9
 MOST = 0.6
 """After a constant, at least this share of the samples has to differ: a few counts among zeros are no ramp."""
 
+REACHED = 0.2
+"""Share of the normal samples that may reach the changed level: an earlier spike belongs to what is normal, too."""
+
 FLAT_LENGTH = 8
 """A constant is a normal part once it has been seen this often."""
 
@@ -98,7 +101,7 @@ class Departure:
     changed: int
     """Samples that show the change."""
     apart: bool
-    """True when no normal sample reaches the changed level, which lies six spreads away, or for a clear bump."""
+    """True when hardly a normal sample reaches the changed level, six spreads away, and for a clear bump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +242,9 @@ def _convincing(view: _View, after: Floats) -> bool:
 
 def _apart(view: _View) -> bool:
     lowest = float(np.min(view.changed))
-    return len(view.normal) >= FLAT_LENGTH and lowest >= FAR * view.spread and lowest > float(np.max(view.normal))
+    if len(view.normal) < FLAT_LENGTH or lowest < FAR * view.spread:
+        return False
+    return float(np.mean(view.normal >= lowest)) <= REACHED
 
 
 def _too_rare(normal: Floats, changed: Floats) -> bool:

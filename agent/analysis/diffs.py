@@ -16,7 +16,7 @@ from agent.analysis.diff.failures import failure_edits
 from agent.analysis.diff.fields import field_edits
 from agent.analysis.diff.guards import guard_edits
 from agent.analysis.diff.held import held_edits
-from agent.analysis.diff.hunks import FileDiff, Hunk, analysed
+from agent.analysis.diff.hunks import MAX_READ, FileDiff, Hunk, analysed
 from agent.analysis.diff.inert import inert_by_paths, inert_reason
 from agent.analysis.diff.keys import key_edits
 from agent.analysis.diff.languages import Family, Role
@@ -63,10 +63,12 @@ def read_diff(diff: str | None, files: Sequence[str]) -> DiffReading:
         parsed, cut = parse(diff, files)
     except DiffError as error:
         return DiffReading(inert=inert_by_paths(files), problem=str(error))
-    patches = analysed(parsed)
-    inert = None if cut else inert_reason(patches, files)
+    patches, skipped = analysed(parsed)
+    inert = None if cut or skipped else inert_reason(patches, files)
     edits = () if inert in _SILENT else tuple(dict.fromkeys(_edits(patches)))
     problems = [cut] if cut else []
+    if skipped:
+        problems.append(f"{skipped} lines beyond the first {MAX_READ} were not analysed")
     if len(edits) > MAX_EDITS:
         problems.append(f"only the first {MAX_EDITS} of {len(edits)} facts were kept")
     words = vocabulary_of(_telling_hunks(patches))

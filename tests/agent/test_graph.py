@@ -234,3 +234,22 @@ def test_two_runs_tell_the_same_story(tmp_path: Path) -> None:
             diagnoses.append(found.model_dump_json())
     assert stories[0] == stories[1]
     assert diagnoses[0] == diagnoses[1]
+
+
+def test_nothing_is_sent_to_a_tracing_service(opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that belong to another project in the same shell do not make an incident's data leave the machine."""
+    from langsmith import utils
+
+    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
+        monkeypatch.setenv(name, "true")
+    utils.get_env_var.cache_clear()
+    seen: list[bool | str] = []
+    incident = opened.runner.open(small_alert())
+    try:
+        assert utils.tracing_is_enabled()
+        opened.runner.run(incident.id, small_backend(tmp_path), lambda _: seen.append(utils.tracing_is_enabled()))
+    finally:
+        monkeypatch.undo()
+        utils.get_env_var.cache_clear()
+    assert seen
+    assert not any(seen)

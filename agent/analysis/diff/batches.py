@@ -95,7 +95,9 @@ def _not_eager(view: CodeView) -> Iterator[Edit]:
             yield _lost(called)
 
 
-_LIMITERS = frozenset({"limit", "take", "paginate", "setmaxresults", "top", "page"})
+_LIMITERS = frozenset(
+    "limit take paginate simplepaginate setmaxresults top page find_each find_in_batches in_batches chunk chunkbyid".split()
+)
 
 
 def _unlimited(view: CodeView) -> Iterator[Edit]:

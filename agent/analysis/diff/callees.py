@@ -71,6 +71,8 @@ def _is_lock(c: _Callee) -> bool:
 
 
 def _is_eager(c: _Callee) -> bool:
+    if c.last == "with" and c.owner[:1].isupper():
+        return True  # Eloquent
     return c.lower in said.EAGER and (
         bool(c.before) or c.decorator or c.lower not in {"include", "includes", "preload"}
     )

@@ -97,7 +97,8 @@ def _alone(change: Changed, place: Place, hunk: Hunk, view: CodeView) -> Iterato
         and _EMPTY_MAP.match(found.value)
     ):
         yield edit(EditKind.CACHE_ADDED, place, found.name, None, found.value)
-    if found.kind not in {"keyed", "argument"} or not (_owner_stays(found, other) or _target_stays(found, hunk, other)):
+    targeted = _target_stays(found, hunk, other)
+    if found.kind not in {"keyed", "argument"} or not (_owner_stays(found, other) or targeted):
         return
     if "".join(words_of(found.key)) in _KEY_FIELDS:
         yield edit(
@@ -107,7 +108,11 @@ def _alone(change: Changed, place: Place, hunk: Hunk, view: CodeView) -> Iterato
     if went and set(words_of(found.key)) & _BACKOFF:
         yield edit(EditKind.BACKOFF_REMOVED, place, found.name, found.value, None)
     if found.kind == "argument":
-        if found.plain and read_quantity(found.value, found.name) is not None and _lost_argument(found, other):
+        if (
+            found.plain
+            and read_quantity(found.value, found.name) is not None
+            and (_lost_argument(found, other) or targeted)
+        ):
             yield edit(EditKind.VALUE, place, found.name, found.value if went else None, None if went else found.value)
         return
     if found.plain and not _is_output(found, hunk):
@@ -130,7 +135,8 @@ def _target_stays(found: Binding, hunk: Hunk, other: Side) -> bool:
     side = hunk.before if other is hunk.after else hunk.after
     words = [t.text for t in side.lines[found.line].tokens]
     at = next((i for i, w in enumerate(words) if w in {"=", ":="}), 0)
-    return at > 0 and any(line.changed and words[at - 1] in {t.text for t in line.tokens} for line in other.lines)
+    target = next((w for w in reversed(words[:at]) if w.isidentifier()), "")
+    return bool(target) and any(line.changed and target in {t.text for t in line.tokens} for line in other.lines)
 
 
 def _lost_argument(found: Binding, other: Side) -> bool:

@@ -38,6 +38,7 @@ class Condition:
 
 _WORDS = frozenset({"if", "elif", "elsif", "unless", "guard", "while", "until", "when", "case", "assert", "switch"})
 _LOOPS = frozenset({"while", "until"})
+_CHOICES = frozenset({"case", "switch", "when", "match"})
 _EXITS = frozenset(
     {
         "return",
@@ -163,7 +164,7 @@ def _condition(side: Side, index: int, inner: Sequence[Token], *, ternary: bool 
     line = inner[0].line if ternary else keyword.line
     text = side.source(inner[0], inner[-1])
     body = range(line, line + 1) if ternary else side.below(line)[:MAX_BODY]
-    asks = Asks.LOOP if keyword.text in _LOOPS else _asks(inner)
+    asks = Asks.LOOP if keyword.text in _LOOPS else Asks.OTHER if keyword.text in _CHOICES else _asks(inner)
     return Condition(
         text, tuple(t.text for t in inner), line, asks, subject_of(inner), _exits(side, keyword, body), body
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.analysis.diff.calls import Call
-from agent.analysis.diff.conditions import Asks, find_conditions
+from agent.analysis.diff.conditions import Asks
 from agent.analysis.diff.hunks import Hunk, Side
 from agent.analysis.diff.values import Place, edit
 from agent.analysis.diff.view import CodeView

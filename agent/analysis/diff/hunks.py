@@ -7,7 +7,7 @@ brackets do not close.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 
@@ -278,7 +278,8 @@ class FileDiff:
 def analysed(files: Sequence[ParsedFile]) -> tuple[tuple[FileDiff, ...], int]:
     """Parsed files with both sides of every hunk lexed, nested and aligned; and the number of lines left out.
 
-    What reaches production is read first, up to MAX_READ lines; lock files are not read at all.
+    Up to MAX_READ lines of what reaches production are read, and as many of the rest; lock files, whose content tells
+    nothing, are not read. Tests and documentation are not counted as left out: their paths say what they are.
     """
     left = {True: MAX_READ, False: MAX_READ}
     skipped = 0
@@ -288,11 +289,12 @@ def analysed(files: Sequence[ParsedFile]) -> tuple[tuple[FileDiff, ...], int]:
         reaches = role in {Role.PRODUCT, Role.DEPENDENCIES}
         hunks: list[Hunk] = []
         for hunk in file.hunks if role is not Role.LOCKFILE else ():
-            left[reaches] -= len(hunk.lines)
-            if left[reaches] >= 0 or not hunks and not found:
-                hunks.append(Hunk(file.path, language, role, hunk))
-            else:
-                skipped += len(hunk.lines)
+            lines = hunk.lines[: left[reaches]]
+            left[reaches] -= len(lines)
+            if lines:
+                hunks.append(Hunk(file.path, language, role, replace(hunk, lines=lines)))
+            if role not in {Role.TESTS, Role.DOCUMENTATION}:
+                skipped += len(hunk.lines) - len(lines)
         found.append(FileDiff(file.path, file.old_path, language, role, tuple(hunks), file.binary, file.mode_changed))
     return tuple(found), skipped
 

@@ -127,7 +127,11 @@ def _subject(side: Side, index: int, before: Sequence[Token]) -> str:
         if keyed and at not in side.definitions:
             return keyed[1]
     old = {t.text for t in before} | KEYWORDS
-    return next((t.text for t in side.lines[index].tokens if t.kind == "name" and t.text not in old), "")
+    differing = next((t.text for t in side.lines[index].tokens if t.kind == "name" and t.text not in old), "")
+    around = next(
+        (c.name for c in side.calls_on(side.ancestors(index)) if c.close < 0 or side.tokens[c.close].line >= index), ""
+    )
+    return differing or around
 
 
 def _other(hunk: Hunk, group: Group) -> Edit:

@@ -25,6 +25,11 @@ _BOUNDS = {
     "from_port": "raised",
     "start_port": "raised",
 }
+_MATCHED = frozenset(
+    {"path", "host", "cidr", "cidr_block", "origin", "principal", "prefix", "uri", "pathprefix", "ipblock"}
+)
+"""What an element of a list of rules matches on: with it the element is gone."""
+
 _PERMISSIVE = frozenset({"allow", "accept", "permit", "true", "-1", "all", "any", "0.0.0.0/0", "*"})
 _DIRECTIVES = re.compile(r"(allow|listen|location|upstream|route|permit|server|include|backend|use_backend)\b")
 
@@ -45,7 +50,7 @@ def rule_edit(change: Changed, place: Place) -> Edit | None:
 
 def _narrower(key: str, before: str, after: str | None, *, listed: bool) -> bool:
     if after is None:
-        return listed or key in _BOUNDS
+        return listed or key in _BOUNDS or key in _MATCHED
     if key in _BOUNDS:
         old, new = read_quantity(before), read_quantity(after)
         return bool(old and new and (new.value < old.value if _BOUNDS[key] == "lowered" else new.value > old.value))

@@ -65,7 +65,7 @@ _REFERENCE_WORDS = frozenset(
     "selector matchlabels matchexpressions query expr regex regexp pattern port ports containerport targetport hostport listen "
     "proxy_pass route target resolver nameserver zone dns cname ref source from command entrypoint cmd script jdbc region "
     "namespace serveraddress nodeport servicename ingressclassname storageclass storageclassname database dbname schema "
-    "certificate cert cacert keystore truststore kubeconfig".split()
+    "records record alias targets origin certificate cert cacert keystore truststore kubeconfig".split()
 )
 _PORT_WORDS = frozenset({"port", "ports", "containerport", "targetport", "hostport", "nodeport", "listen", "expose"})
 _TEXT_WORDS = frozenset(

@@ -20,6 +20,7 @@ from agent.nodes.propose_mitigation import propose_mitigation
 from agent.state import IncidentState
 from agent.step import Step
 from tests.agent.investigations import (
+    ROLLBACK,
     CountingOperations,
     Opened,
     after,
@@ -57,10 +58,7 @@ def test_it_is_performed_once_and_its_result_is_kept(
     desk = opened.desk(with_operations(small_backend(tmp_path), operations))
     state = approved(opened, desk)
     text = told(mitigate(state, desk))
-    assert (
-        text
-        == f"rollback inventory from=v7 to=v6 (approved by Ada): {outcome}: {outcome} rollback inventory from=v7 to=v6"
-    )
+    assert text == f"{str(ROLLBACK).capitalize()}, approved by Ada: {outcome}: {outcome} {ROLLBACK}"
     action = opened.store.action(state.approved[0])
     assert action is not None
     assert action.result is not None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from agent import documents
 from agent.analysis.observed import Observations
@@ -15,6 +18,7 @@ from agent.nodes.hypothesize import hypothesize, known_onset, known_symptom
 from agent.nodes.probe import probe
 from agent.state import IncidentState
 from tests.agent.investigations import Opened, gathered, small_backend
+from tools.backend import Backend
 from tools.evidence import evidence_id
 
 
@@ -112,3 +116,29 @@ def test_gathered_again_after_a_crash_the_first_answers_stay(tmp_path: Path) -> 
         for branch in branches(state):
             gather(branch, desk)
         assert opened.store.evidence_list(desk.incident) == before
+
+
+def test_what_nobody_stored_yet_is_looked_up_within_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.nodes.gather.SLICES_KEPT", 0)
+    with Opened(tmp_path) as opened:
+        desk = opened.desk(small_backend(tmp_path))
+        state = gathered(desk)
+        hypothesize(state, desk)
+        cited = cited_by(desk.get(documents.RANKING, Ranking).diagnosis)
+        missing = cited - desk.known_evidence()
+        assert missing
+
+        poor = replace(desk, settings=desk.settings.model_copy(update={"budget_tool_calls": 1}))
+        step = probe(state, poor)
+        assert step.entries[0].text.startswith("what the hypotheses rest on: at hand")
+        assert "used up" in step.entries[-1].text
+        assert missing & desk.known_evidence() == set()
+
+        down = replace(desk, backend=Backend(name="down"))
+        probe(state, down)
+        assert missing & desk.known_evidence() == set(), "no answer is no evidence for a claim"
+
+        step = probe(state, desk)
+        assert set(step.entries[0].evidence) == missing
+        assert step.changes["tool_calls"] == len(missing)
+        assert cited <= desk.known_evidence()

@@ -115,7 +115,7 @@ def test_a_signal_that_comes_back_is_verified(opened: Opened, tmp_path: Path) ->
     desk = alive(desk, lambda k: 0.4 if k < 2 else 0.01)
     found = recovery(verify_recovery(state, desk), desk)
     assert found.outcome == "verified"
-    assert "http_error_ratio of checkout is at 0.01, the edge of its usual band is" in found.claim.text
+    assert "http_error_ratio of checkout is at 1 %, the edge of its usual band is" in found.claim.text
     incident = opened.store.incident(desk.incident)
     assert incident.status is IncidentStatus.STABLE
     assert incident.mitigated_at is not None
