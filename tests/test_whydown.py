@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import whydown
+from agent import documents
 from agent.errors import CallerError, ConflictError, OperatorError
 from agent.incident import ApprovalDecision, Evidence, Incident, Query, Source
 from agent.store import Store
@@ -109,6 +110,7 @@ def test_a_wrong_setting_is_the_installations_fault(
         (ConflictError("somebody else"), ExitCode.CONFLICT),
         (OperatorError("disk full"), ExitCode.INSTALLATION),
         (PermissionError(13, "Permission denied", "report.json"), ExitCode.INSTALLATION),
+        (RuntimeError("a\nfault"), ExitCode.BUG),
     ],
 )
 def test_every_error_of_ours_becomes_one_line(
@@ -123,6 +125,16 @@ def test_every_error_of_ours_becomes_one_line(
     assert printed.startswith("whydown: ")
     assert printed.count("\n") == 1
     assert "\x1b" not in printed
+
+
+def test_an_incident_that_cannot_be_read_back_is_one_line(
+    store: Store, incident: Incident, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.put_document(incident.id, documents.DIAGNOSIS, '{"verdict": "maybe"}')
+    assert whydown.run(["incidents", incident.id]) == ExitCode.UNUSABLE
+    printed = capsys.readouterr().err
+    assert "Diagnosis: verdict='maybe'" in printed
+    assert printed.count("\n") == 1
 
 
 def test_a_closed_pipe_is_quiet(url: str, store: Store, incident: Incident) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import JsonValue
 
 from tools.answer import Answer, value_answer
@@ -11,16 +13,20 @@ from tools.moments import iso
 from tools.redaction import masked
 from tools.words import counted, did_you_mean
 
+LOOKBACK = timedelta(days=7)
+"""How far before the window changes are read: a weekly release is in sight, and slow faults (leaks, full disks,
+certificates) begin long before they are felt."""
+
 _NAMED = 5
 """Changes that a summary names; the result has them all."""
 
 
 def changes(changes: Changes, window: TimeWindow) -> Answer:
-    """Deploys, settings, flags, migrations and other changes of the window, oldest first, with their diffs.
+    """Deploys, settings, flags, migrations and other changes of the window and of the week before it, with their diffs.
 
-    Raises ToolError.
+    Oldest first. Raises ToolError.
     """
-    found = changes.changes(window)
+    found = changes.changes(_reaching_back(window))
     result: JsonValue = [masked(change.model_dump(mode="json")) for change in found]
     named = "; ".join(_line(change) for change in found[:_NAMED])
     more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
@@ -29,8 +35,8 @@ def changes(changes: Changes, window: TimeWindow) -> Answer:
 
 
 def change(changes: Changes, window: TimeWindow, id: str) -> Answer:
-    """One change of the window, whole. Raises ToolError when the window holds no change of this id."""
-    found = {each.id: each for each in changes.changes(window)}
+    """One change of the window or of the week before it, whole. Raises ToolError when there is none of this id."""
+    found = {each.id: each for each in changes.changes(_reaching_back(window))}
     if id not in found:
         raise ToolError(Source.CHANGES, f"no change {id!r} in {window}{did_you_mean(id, found)}")
     result = masked(found[id].model_dump(mode="json"))
@@ -51,6 +57,10 @@ def status_events(changes: Changes, window: TimeWindow) -> Answer:
         else "no status entry in the window"
     )
     return value_answer(Source.STATUS, Query(tool="status_events"), window, summary, result)
+
+
+def _reaching_back(window: TimeWindow) -> TimeWindow:
+    return TimeWindow(since=window.since - LOOKBACK, until=window.until)
 
 
 def _line(change: ChangeEvent) -> str:

@@ -51,8 +51,9 @@ def passing_bumps(stretch: Stretch) -> list[Departure]:
         bump = depart(around, int(place[start]) - 1, int(place[stop]), bump=True)
         if bump is None or not _stands_alone(around, bump) or bump.last >= place[-1] - 1:
             continue
-        level, left = course[np.searchsorted(place, (bump.first, bump.last + 1)) - np.array([1, 0])]
-        moved = abs(left - level) > RETURNED * abs(bump.after)
+        begun, over = np.searchsorted(place, (bump.first, bump.last + 1))
+        level = course[max(0, begun - 1)]
+        moved = abs(course[over] - level) > RETURNED * abs(bump.after)
         if moved or (found and bump.first <= found[-1].last):
             continue
         found.append(replace(bump, before=bump.before + level, after=bump.after + level))

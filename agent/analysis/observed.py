@@ -85,7 +85,20 @@ class OperationStats(Frozen):
     attributes: dict[str, str] = Field(default_factory=dict)
     """Attributes after the split, most frequent value of each key."""
     peer: str | None = None
-    """Peer named by the span's attributes, where no span of the peer exists (peer.service, net.peer.name, server.address)."""
+    """Peer named by the span's attributes (peer.service, net.peer.name, server.address), where it has no span."""
+
+
+class Past(Frozen):
+    """The range of one series over an earlier window, to tell a daily pattern from a deviation."""
+
+    service: str
+    metric: str
+    low: float
+    """5th percentile."""
+    high: float
+    """95th percentile."""
+    window: TimeWindow
+    evidence: str
 
 
 class Observations(Frozen):
@@ -102,6 +115,8 @@ class Observations(Frozen):
     status_events: tuple[StatusEvent, ...] = ()
     runbooks: tuple[Runbook, ...] = ()
     gaps: tuple[DataGap, ...] = ()
+    history: tuple[Past, ...] = ()
+    """What probes found of earlier times."""
 
 
 class Onset(Frozen):
@@ -133,4 +148,5 @@ def merge(parts: list[Observations]) -> Observations:
         status_events=tuple(s for p in parts for s in p.status_events),
         runbooks=tuple(r for p in parts for r in p.runbooks),
         gaps=tuple(g for p in parts for g in p.gaps),
+        history=tuple(dict.fromkeys(x for p in parts for x in p.history)),
     )

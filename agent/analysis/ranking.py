@@ -14,6 +14,7 @@ from pydantic import Field
 
 from agent.analysis.conditions import Condition, conditions
 from agent.analysis.guilt import Suspicion, suspect
+from agent.analysis.history import a_day_before
 from agent.analysis.observed import Observations, Onset
 from agent.analysis.scene import Scene
 from agent.analysis.story import (
@@ -32,10 +33,11 @@ from agent.incident import (
     Diagnosis,
     Hypothesis,
     RuledOut,
+    SignalKind,
     Symptom,
     Verdict,
 )
-from tools.evidence import Frozen, Query, TimeWindow, evidence_id
+from tools.evidence import Frozen, Query, TimeWindow
 
 UNKNOWN = 2.2
 """Nats that an answer has to beat: the weight of “something we cannot see”. About nine to one on top of the prior."""
@@ -45,11 +47,14 @@ SHOWN = 5
 """Hypotheses that a person can read."""
 CLEARED_BELOW = 0.08
 """A change with less confidence is listed as ruled out, with the strongest reason."""
+QUESTIONED = 2
+QUESTIONS = 4
+"""So many hypotheses are questioned, with so many queries at most: each costs a call to a system that is in trouble."""
 SERVICE_PRIOR = -0.5
 
 
 class Probe(Frozen):
-    """A query to run before the answer is final: it brings evidence that a claim rests on, or that could refute it."""
+    """A query to run before the answer is final, because its answer could refute a hypothesis."""
 
     query: Query
     window: TimeWindow
@@ -98,7 +103,7 @@ def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> R
         blast_radius=_blast_radius(scene, first),
         next_steps=_next_steps(scene, verdict, ranked),
     )
-    return Ranking(diagnosis=diagnosis, probes=_probes(scene, diagnosis), scores={c.key: c.score for c in candidates})
+    return Ranking(diagnosis=diagnosis, probes=_probes(scene, hypotheses), scores={c.key: c.score for c in candidates})
 
 
 def _in_order(seen: Observations) -> Observations:
@@ -195,22 +200,20 @@ def _next_steps(scene: Scene, verdict: Verdict, ranked: list[Suspect]) -> tuple[
     return tuple(steps)
 
 
-def _probes(scene: Scene, diagnosis: Diagnosis) -> tuple[Probe, ...]:
-    """Queries behind every claim of the diagnosis, so that each cited id can be opened and run again."""
-    window = scene.observations.window
-    queries = [Query(tool="change", arguments={"id": c.id}) for c in scene.observations.changes]
-    queries += [
-        Query(tool="metric_range", arguments={"service": x.service, "metric": x.metric})
-        for x in scene.observations.levels
-    ]
-    queries += [
-        Query(tool="spans", arguments={"service": o.service, "operation": o.name})
-        for o in scene.observations.operations
-    ]
-    queries += [Query(tool=t) for t in ("status_events", "edges", "changes", "runbooks")]
-    by_id = {evidence_id(q, window): q for q in queries}
-    cited = dict.fromkeys(e for claim in claims_of(diagnosis) for e in claim.evidence)
-    return tuple(Probe(query=by_id[e], window=window, asks="what a claim rests on") for e in cited if e in by_id)
+def _probes(scene: Scene, hypotheses: tuple[Hypothesis, ...]) -> tuple[Probe, ...]:
+    """What could refute the leading hypotheses: were the metrics that they rest on like this a day before?"""
+    cited = dict.fromkeys(e for h in hypotheses[:QUESTIONED] for claim in h.evidence_for for e in claim.evidence)
+    window = a_day_before(scene.observations.window)
+    series = {s.evidence: s for s in scene.observations.signals if s.kind is SignalKind.METRIC}
+    return tuple(
+        Probe(
+            query=Query(tool="metric_range", arguments={"service": series[e].service, "metric": series[e].name}),
+            window=window,
+            asks=f"was {series[e].service} {series[e].name} like this a day before?",
+        )
+        for e in list(cited)
+        if e in series
+    )[:QUESTIONS]
 
 
 def claims_of(diagnosis: Diagnosis) -> tuple[Claim, ...]:

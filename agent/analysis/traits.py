@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from agent.analysis.catalogue import Trait, traits
+from agent.analysis.history import as_usual
 from agent.analysis.naming import words_of
 from agent.analysis.observed import Observations
 from agent.figures import quantity
@@ -47,6 +48,8 @@ def see_traits(observations: Observations) -> tuple[TraitSeen, ...]:
     seen: dict[tuple[str, str], TraitSeen] = {}
     for signal in observations.signals:
         if signal.confidence < MIN_CONFIDENCE or signal.shape == "spike" or not _matters(signal):
+            continue
+        if as_usual(signal, observations) is not None:
             continue
         for trait in _traits_of(signal):
             _keep(seen, _seen(trait, signal))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 import pandas as pd
@@ -37,10 +37,6 @@ from agent.store import TimelineDraft
 from tools.catalogue import Answer
 from tools.evidence import ToolError
 from tools.words import counted
-
-CHANGES_BEFORE = timedelta(days=7)
-"""How far before the window changes are read: a weekly release is in sight, and slow faults (leaks, full disks,
-certificates) begin long before they are felt."""
 
 SLICES_KEPT = 300
 """Signals of one source, the strongest first, whose own evidence is stored at once; that of others when it is cited."""
@@ -139,8 +135,7 @@ def keep_slices(source: Source, frame: pd.DataFrame, seen: Observations, desk: I
 
 
 def _read_changes(branch: Branch, desk: Investigation) -> Gathered:
-    wide = TimeWindow(since=branch.window.since - CHANGES_BEFORE, until=branch.window.until)
-    answer, cited, gaps = _ask(Source.CHANGES, Query(tool="changes"), wide, desk)
+    answer, cited, gaps = _ask(Source.CHANGES, Query(tool="changes"), branch.window, desk)
     status, status_cited, status_gaps = _ask(Source.STATUS, Query(tool="status_events"), branch.window, desk)
     changes = [] if answer is None else TypeAdapter(list[ChangeEvent]).validate_python(answer.result)
     events = [] if status is None else TypeAdapter(list[StatusEvent]).validate_python(status.result)

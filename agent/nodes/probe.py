@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from agent import documents
+from agent.analysis.history import past_of
 from agent.analysis.observed import Observations, merge
 from agent.analysis.ranking import Probe, Ranking
 from agent.budget import Budget
 from agent.citations import cited_by, look_up
-from agent.incident import TimelineKind
+from agent.incident import Source, TimelineKind
 from agent.investigation import SOURCES, Investigation
 from agent.nodes.gather import TELEMETRY, keep_slices
 from agent.slices import queries_of
@@ -28,7 +29,7 @@ def probe(state: IncidentState, desk: Investigation) -> Step:
     gathered = queries_of(seen)
     new: list[Observations] = []
     for question in ranking.probes:
-        if evidence_id(question.query, question.window) in gathered:
+        if evidence_id(question.query, question.window) in gathered or not _recorded(question, desk):
             continue
         if budget.nudged:
             break
@@ -40,6 +41,12 @@ def probe(state: IncidentState, desk: Investigation) -> Step:
     text = _headline(len(looked_up), len(entries), brought)
     headline = TimelineDraft(kind=TimelineKind.PROBE, text=text, evidence=tuple(looked_up))
     return Step({"tool_calls": budget.calls}, [headline, *entries, *_on_budget(budget)])
+
+
+def _recorded(question: Probe, desk: Investigation) -> bool:
+    """A recording has nothing to say of times that it does not cover."""
+    covered = desk.backend.window
+    return covered is None or (question.window.since < covered.until and covered.since < question.window.until)
 
 
 def _headline(looked_up: int, asked: int, brought: Observations | None) -> str:
@@ -62,6 +69,9 @@ def _ask(question: Probe, state: IncidentState, desk: Investigation, new: list[O
         seen = observe(answer.frame, desk.alert, window, state.split)
         keep_slices(source, answer.frame, seen, desk)
         new.append(seen)
+    elif source is Source.METRICS and answer.frame is not None and not answer.frame.empty:
+        past = past_of(answer.frame, window)
+        new.append(Observations(alert=desk.alert, window=state.window or window, history=past))
     text = f"{question.asks}: {answer.evidence.summary}"
     return TimelineDraft(kind=TimelineKind.PROBE, text=text, evidence=(evidence,))
 
@@ -80,7 +90,8 @@ def _new(seen: Observations, brought: list[Observations]) -> Observations | None
         templates.pop((t.service, t.severity, t.template), None)
     for o in seen.operations:
         operations.pop((o.service, o.name, o.parent_service, o.parent_name), None)
-    if not (signals or levels or templates or operations):
+    history = tuple(x for part in brought for x in part.history if x not in seen.history)
+    if not (signals or levels or templates or operations or history):
         return None
     return Observations(
         alert=seen.alert,
@@ -89,6 +100,7 @@ def _new(seen: Observations, brought: list[Observations]) -> Observations | None
         levels=tuple(levels.values()),
         templates=tuple(templates.values()),
         operations=tuple(operations.values()),
+        history=history,
     )
 
 

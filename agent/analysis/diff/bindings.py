@@ -9,7 +9,7 @@ from typing import Literal
 
 from agent.analysis.diff.calls import Call, arguments
 from agent.analysis.diff.hunks import Side
-from agent.analysis.diff.quantities import is_unit, read_quantity
+from agent.analysis.diff.quantities import is_duration_pair, is_unit, read_quantity
 from agent.analysis.diff.tokens import KEYWORDS, Token
 
 BindingKind = Literal["assigned", "keyed", "argument", "setting", "item"]
@@ -310,21 +310,25 @@ class _Scanner:
                 yield Binding(key, value, given[1][0].line, "argument", call.name, plain=True)
                 return
         name = self._made_for(call) if call.last in _MAKERS else call.name
-        for argument in constant:
-            value = self.side.source(argument[0], argument[-1])
-            yield Binding(name, value, argument[0].line, "argument", call.name, plain=True)
+        for value, line in self._with_units(constant):
+            yield Binding(name, value, line, "argument", call.name, plain=True)
+
+    def _with_units(self, constant: Sequence[Sequence[Token]]) -> Iterator[tuple[str, int]]:
+        """(text, line) of constant arguments; an amount and its unit in two arguments are one."""
+        at = 0
+        while at < len(constant):
+            first, last = constant[at], constant[at]
+            if at + 1 < len(constant) and is_duration_pair(self.side.source(first[0], constant[at + 1][-1])):
+                at += 1
+                last = constant[at]
+            yield self.side.source(first[0], last[-1]), first[0].line
+            at += 1
 
     def _made_for(self, call: Call) -> str:
         """`jobs: make(chan Job, 100)`: the capacity of the channel jobs."""
         words = [t for t in self.side.lines[call.line].tokens if t.start < self.tokens[call.start].start]
-        name = next(
-            (
-                t.text
-                for t, u in zip(words[::-1], [None, *words[::-1]], strict=False)
-                if t.kind == "name" and u is not None and u.text in {"=", ":=", ":", "("}
-            ),
-            "",
-        )
+        at = next((i for i in range(len(words) - 1, -1, -1) if words[i].text in {"=", ":=", ":"}), 0)
+        name = next((t.text for t in reversed(words[:at]) if t.kind == "name" and t.text not in KEYWORDS), "")
         chan = any(t.text == "chan" for t in self.tokens[call.open : call.open + 3])
         return ".".join(p for p in (name, "channel" if chan else call.last) if p)
 

@@ -310,18 +310,20 @@ class _Finder:
         """`ids.map(load)`, `stream.map(repo::load)`: named once, called for each element."""
         if not _iterates(call) or call.open < 0:
             return
-        inner = [t for t in self.tokens[call.open + 1 : close]]
-        if (
-            1 <= len(inner) <= 5
-            and inner[-1].kind == "name"
-            and all(t.kind == "name" or t.text in _LINKS for t in inner)
-        ):
-            at = close - 1
-            segments = tuple(t.text for t in inner if t.kind == "name")
-            if len(segments) > 1 or self.language.name in {"javascript", "typescript", "scala", "python"}:
-                self.calls.append(
-                    Call(segments, self.tokens[at].line, at, call.open + 1, -1, in_loop=True, reference=True)
-                )
+        # Python hands the collection over behind the function: map(load, ids).
+        comma = next((i for i in range(call.open + 1, close) if self.tokens[i].text == ","), close)
+        at = (comma if self.language.name == "python" else close) - 1
+        inner = self.tokens[call.open + 1 : at + 1]
+        if not 1 <= len(inner) <= 5 or inner[-1].kind != "name":
+            return
+        segments = tuple(t.text for t in inner if t.kind == "name")
+        named = all(t.kind == "name" or t.text in _LINKS for t in inner)
+        if named and (len(segments) > 1 or self.language.name in _PASSES_FUNCTIONS):
+            line = self.tokens[at].line
+            self.calls.append(Call(segments, line, at, call.open + 1, -1, in_loop=True, reference=True))
+
+
+_PASSES_FUNCTIONS = frozenset({"javascript", "typescript", "scala", "python"})
 
 
 def _iterates(call: Call) -> bool:

@@ -18,6 +18,8 @@ class Asks(StrEnum):
     ERROR = "error"
     GUARD = "guard"
     LOOP = "loop"
+    CHOICE = "choice"
+    """One of several ways, by a value or a pattern."""
     OTHER = "other"
 
 
@@ -164,7 +166,7 @@ def _condition(side: Side, index: int, inner: Sequence[Token], *, ternary: bool 
     line = inner[0].line if ternary else keyword.line
     text = side.source(inner[0], inner[-1])
     body = range(line, line + 1) if ternary else side.below(line)[:MAX_BODY]
-    asks = Asks.LOOP if keyword.text in _LOOPS else Asks.OTHER if keyword.text in _CHOICES else _asks(inner)
+    asks = Asks.LOOP if keyword.text in _LOOPS else Asks.CHOICE if keyword.text in _CHOICES else _asks(inner)
     return Condition(
         text, tuple(t.text for t in inner), line, asks, subject_of(inner), _exits(side, keyword, body), body
     )

@@ -153,7 +153,7 @@ def _guards(at: _At) -> bool:
     """A check of presence, size or permission, or one that only leads out."""
     body = [at.side.lines[i] for i in at.condition.body if at.side.lines[i].tokens]
     only_leaves = at.condition.exits and len(body) <= 2 and not any(True for _ in at.side.calls_on(at.condition.body))
-    return at.condition.asks is Asks.GUARD or only_leaves
+    return at.condition.asks is Asks.GUARD or (only_leaves and at.condition.asks is not Asks.CHOICE)
 
 
 def _in_rewritten_loop(at: _At) -> bool:

@@ -85,6 +85,9 @@ def read_quantity(text: str, name: str = "") -> Quantity | None:
     text = (inner[1] if inner else text).strip()
     if not text or len(text) > 200:
         return None
+    pair = _WITH_UNIT.fullmatch(text)
+    if pair and (unit := _named_unit(pair[2])) and (amount := _Evaluator(pair[1], name).run()):
+        return Quantity(amount.value * unit[0], unit[1])
     found = _literal(text.strip("\"'`"), name) or _Evaluator(text, name).run()
     if found is None or not math.isfinite(found.value):
         return None
@@ -92,6 +95,9 @@ def read_quantity(text: str, name: str = "") -> Quantity | None:
         return Quantity(found.value * named[0], named[1])
     return found
 
+
+_WITH_UNIT = re.compile(r"([^,]+),\s*((?:TimeUnit|ChronoUnit|DurationUnit)\.\w+|[A-Z]{5,})")
+"""Java's two arguments for one duration: `5000, TimeUnit.MILLISECONDS`."""
 
 _PLAIN = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d[\d_]*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _INTEGER_SUFFIX = re.compile(
@@ -164,14 +170,7 @@ def _named_unit(dotted: str) -> tuple[float, Unit] | None:
         return 1.0, "s"
     if not match or (match[1] and match[2].lower() not in {"second", "sec"}):
         return None
-    plain = match[0].lower() == (match[1] or "").lower() + match[2].lower()
-    if (
-        plain
-        and len(parts) == 1
-        and not last.isupper()
-        and last.lower() not in {"seconds", "minutes", "hours"}
-        and last.islower()
-    ):
+    if len(parts) == 1 and last.islower() and not last.startswith(("of", "from", "as", "in", "to")) and last[-1] != "s":
         return None
     if len(parts) > 1 and not any(_UNIT_OWNER.fullmatch(p) for p in parts[:-1]):
         return None
@@ -182,6 +181,12 @@ def _named_unit(dotted: str) -> tuple[float, Unit] | None:
 def is_unit(dotted: str) -> bool:
     """Whether a callee only puts a unit to its argument (`Duration.ofSeconds`)."""
     return _named_unit(dotted) is not None or dotted in {"timedelta", "datetime.timedelta"}
+
+
+def is_duration_pair(text: str) -> bool:
+    """Whether two arguments are an amount and its unit: `5000, TimeUnit.MILLISECONDS`."""
+    pair = _WITH_UNIT.fullmatch(text)
+    return pair is not None and _named_unit(pair[2]) is not None
 
 
 class _Evaluator:
@@ -278,9 +283,9 @@ class _Evaluator:
         unit = _named_unit(text)
         if self._peek() in {"(", "{"} and (unit or text.split(".")[-1].split("::")[-1] in _CONSTRUCTORS):
             return self._constructed(unit)
-        if unit:
+        if unit and (text.isupper() or not text.isidentifier()):
             return Quantity(*unit)
-        raise ValueError(text)
+        raise ValueError(text)  # `days` alone is somebody's variable
 
     def _constructed(self, unit: tuple[float, Unit] | None) -> Quantity:
         """`Duration.ofSeconds(5)`, `timedelta(minutes=25)`, `Duration::new(5, 0)`, `seconds{5}`."""

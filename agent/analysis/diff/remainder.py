@@ -128,10 +128,13 @@ def _subject(side: Side, index: int, before: Sequence[Token]) -> str:
             return keyed[1]
     old = {t.text for t in before} | KEYWORDS
     differing = next((t.text for t in side.lines[index].tokens if t.kind == "name" and t.text not in old), "")
-    around = next(
-        (c.name for c in side.calls_on(side.ancestors(index)) if c.close < 0 or side.tokens[c.close].line >= index), ""
-    )
+    near = range(max(0, index - _CLOSES_WITHIN), index)
+    around = next((c.name for c in side.calls_on(near) if c.close >= 0 and side.tokens[c.close].line == index), "")
     return differing or around
+
+
+_CLOSES_WITHIN = 30
+"""Lines above in which the call is sought whose last argument a line of brackets ends."""
 
 
 def _other(hunk: Hunk, group: Group) -> Edit:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agent.analysis.diffs import MAX_EDITS, read_diff
 from agent.analysis.edits import DiffReading, EditKind, Inert

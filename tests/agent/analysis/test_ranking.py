@@ -5,9 +5,10 @@ import random
 from hypothesis import given, settings, strategies as st
 
 from agent.analysis.mitigation import propose
+from agent.analysis.observed import Past
 from agent.analysis.ranking import claims_of, rank
 from agent.incident import GoldenSignal, OperationKind, Resource, Verdict
-from tests.agent.analysis.scenes import at, cited, deploy, incident, level, logged, moved, patch
+from tests.agent.analysis.scenes import WINDOW, at, cited, deploy, incident, level, logged, moved, patch
 from tests.agent.analysis.test_guilt import POOL_DIFF, RENAME_DIFF, pool_signals
 from tools.evidence import StatusEvent
 
@@ -112,9 +113,27 @@ def test_every_sentence_cites_and_confidence_is_a_share() -> None:
     assert sum(h.confidence for h in ranking.diagnosis.hypotheses) <= 1
 
 
-def test_probes_bring_the_evidence_that_claims_cite() -> None:
-    ranking = rank(*pool_incident(deploy("a", "shop", -8, POOL_DIFF)))
-    assert "change" in {p.query.tool for p in ranking.probes}
+def test_probes_ask_what_could_refute_the_leading_hypotheses() -> None:
+    scene = pool_incident(deploy("a", "shop", -8, POOL_DIFF))
+    probes = rank(*scene).probes
+    assert probes
+    assert all(p.window.until <= WINDOW.since and p.query.tool == "metric_range" for p in probes)
+
+
+def test_what_was_like_this_a_day_before_is_no_part_of_the_fault() -> None:
+    observations, symptom, onset = pool_incident(deploy("a", "shop", -8, POOL_DIFF))
+    probe = next(p for p in rank(observations, symptom, onset).probes if p.query.arguments["service"] == "shop")
+    past = Past(
+        service="shop",
+        metric=str(probe.query.arguments["metric"]),
+        low=0.0,
+        high=9.5,
+        window=probe.window,
+        evidence="E1",
+    )
+    usual = observations.model_copy(update={"history": (past,)})
+    told = [[c.text for c in claims_of(rank(o, symptom, onset).diagnosis)] for o in (observations, usual)]
+    assert [any(past.metric in text for text in texts) for texts in told] == [True, False]
 
 
 @settings(max_examples=25, deadline=None)

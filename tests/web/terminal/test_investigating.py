@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -25,6 +26,7 @@ from web.terminal.progress import LiveTimeline
 
 ROOT = Path(whydown.__file__).parent
 RECORDING = ROOT / "fixtures" / "recordings" / whydown.DEMO
+COLOR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7]|38;)")
 Printed = pytest.CaptureFixture[str]
 
 
@@ -197,6 +199,7 @@ def test_a_person_at_a_terminal_sees_asks_and_approves_in_two_steps(url: str) ->
         person.wait_for("Approved by mara")
         person.wait_for("whydown postmortem")
         assert person.ends() == 0
+        assert not COLOR.search(person.seen)
     with Store.open(url) as store:
         assert ApprovalStatus.APPROVED in [a.status for a in store.approvals()]
 
