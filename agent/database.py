@@ -17,8 +17,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticSerializationError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError as PoolTimeoutError
 
 from agent.errors import CallerError, OperatorError
 from agent.migrations import HEAD, KNOWN, upgrade

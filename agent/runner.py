@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -189,11 +189,21 @@ class _Run:
             ThreadPoolExecutor(max_workers=1, thread_name_prefix="whydown-graph") as pool,
         ):
             running = pool.submit(copy_context().run, work)
+            interrupted = self._wait_for(running)
+        if interrupted:
+            raise KeyboardInterrupt
+        running.result()
+
+    def _wait_for(self, running: Future[Any]) -> bool:
+        """Wait to the end, however often Ctrl-C is pressed: leaving early would close the database under the nodes."""
+        interrupted = False
+        while not running.done():
             try:
-                running.result()
+                wait([running])
             except KeyboardInterrupt:
                 self._desk.stop.set()
-                raise
+                interrupted = True
+        return interrupted
 
     def _snapshot(self) -> StateSnapshot:
         return self._graph.get_state(self._config)

@@ -147,7 +147,7 @@ class RecordedOperations:
         return f"would {operation}; {self._name} is a recording, so nothing will be changed"
 
     def perform(self, operation: Operation, idempotency_key: str) -> OperationResult:
-        detail = f"rehearsed {operation} under key {idempotency_key}: a recording cannot be changed, nothing was done"
+        detail = f"{operation} under key {idempotency_key}: a recording cannot be changed, nothing was done"
         return OperationResult(outcome="rehearsed", detail=detail)
 
 

@@ -2,7 +2,7 @@
 
 Candidates are all changes (each under the mechanism that suits it best), all conditions that nobody changed, and the
 plain statement that a service fails for a reason nobody recorded. Their weights of evidence are put beside the weight
-that "not enough evidence" carries; confidence is the share of each (softmax over nats, flattened by `TEMPERATURE`).
+that "not enough evidence" carries; confidence is the share of each: the softmax of the nats, Bayes' rule with even odds.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ from tools.evidence import Frozen, Query, TimeWindow
 
 UNKNOWN = 2.2
 """Nats that an answer has to beat: the weight of “something we cannot see”. About nine to one on top of the prior."""
-TEMPERATURE = 1.4
-"""Traits of one fault are not independent, so summed weights overstate; this flattens them (see docs/accuracy.md)."""
 SHOWN = 5
 """Hypotheses that a person can read."""
 CLEARED_BELOW = 0.08
@@ -128,11 +126,10 @@ def _candidates(suspicions: list[Suspicion], circumstances: list[Condition], ran
 
 def _shares(candidates: list[Candidate]) -> dict[str, float]:
     """Softmax over the candidates and “something we cannot see”."""
-    scores = [c.score / TEMPERATURE for c in candidates]
-    unknown = UNKNOWN / TEMPERATURE
-    highest = max([*scores, unknown])
+    scores = [c.score for c in candidates]
+    highest = max([*scores, UNKNOWN])
     weights = [math.exp(s - highest) for s in scores]
-    total = sum(weights) + math.exp(unknown - highest)
+    total = sum(weights) + math.exp(UNKNOWN - highest)
     return {c.key: w / total for c, w in zip(candidates, weights, strict=True)}
 
 

@@ -113,9 +113,9 @@ def why(report: Report, day: Day) -> Iterator[RenderableType]:
 
 
 def confidence(value: float) -> Text:
-    """Return the figure, a bar, and what the figure promises."""
+    """Return the figure, a bar, and what the figure means."""
     full = round(value * BAR)
-    meaning = f"of 100 answers this sure, about {round(value * 100)} should be right"
+    meaning = "answers this sure were right at least that often on recorded incidents"
     return Text.assemble((f"{share(value)} ", LABEL), "▓" * full, "░" * (BAR - full), (f"  {meaning}", QUIET))
 
 

@@ -29,7 +29,8 @@ def approve(desk: Desk, approval_id: str, *, digest: str | None, by: str | None,
         word = decision(_of_digest(approval, digest), "approve", name, reason, utc_now())
     elif not desk.screen.interactive:
         short = approval.request.digest[:SHORT_DIGEST]
-        desk.screen.warn(f"Not approved. To confirm: whydown approvals approve {approval_id} --digest {short}")
+        desk.screen.warn("Not approved. To confirm:")
+        desk.screen.warn(f"whydown approvals approve {approval_id} --digest {short}")
         return ExitCode.NEEDS_A_PERSON
     else:
         word = confirm(desk.screen, approval, name, utc_now, reason)

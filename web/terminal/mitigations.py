@@ -65,8 +65,8 @@ def standing(mitigation: Mitigation, approval: Approval | None, report: Report, 
     elif approval.status is ApprovalStatus.PENDING:
         request = approval.request
         people = "one person" if request.approvers_needed == 1 else f"{request.approvers_needed} people"
-        until = f"Waits for {people} until {day.clock(request.expires_at)} UTC: "
-        yield Text.assemble(until, (f"whydown approvals approve {request.id}", LABEL))
+        yield Text(f"Waits for {people} until {day.clock(request.expires_at)} UTC:")
+        yield Text(f"whydown approvals approve {request.id}", LABEL)  # a line of its own, so that it can be copied
     else:
         said = f" by {approval.decisions[-1].by}" if approval.decisions else ""
         reason = f": {approval.reason}" if approval.reason else ""

@@ -82,7 +82,7 @@ def test_the_whole_answer_leaves_nothing_out() -> None:
 def test_a_confidence_says_what_it_promises() -> None:
     text = rendered(told.report())
     assert "86 %" in text
-    assert "of 100 answers this sure, about 86 should be right" in text
+    assert "answers this sure were right at least that often on recorded incidents" in text
 
 
 def test_an_answer_without_enough_evidence_promises_nothing_and_says_where_to_look() -> None:
