@@ -34,8 +34,9 @@ def test_what_only_people_can_do_is_left_to_them() -> None:
 
 def test_two_people_are_asked_for_where_two_are_needed() -> None:
     request = told.REQUEST.model_copy(update={"approvers_needed": 2})
-    [line, _] = said(told.ROLLBACK, Approval(request=request))
-    assert line.startswith("Waits for 2 people until 15:25:00 UTC: whydown approvals approve")
+    [line, command] = said(told.ROLLBACK, Approval(request=request))
+    assert line == "Waits for 2 people until 15:25:00 UTC:"
+    assert command == f"whydown approvals approve {request.id}"
 
 
 def test_what_was_done_and_whether_it_helped() -> None:
