@@ -21,6 +21,9 @@ LASTING: tuple[Family, ...] = ("step", "ramp")
 PARAMETERS: dict[Family, int] = {"step": 3, "ramp": 4, "bump": 4}
 """Numbers fitted over a constant: level, size and one or two moments."""
 
+RAMP_DISLIKE = 1.0
+"""Parameters by which a ramp has to be better than a step to be chosen: noise beside a step looks like a short ramp."""
+
 SMOOTH_DEGREE = 3
 """Growth up to a cubic is smooth: it follows a daily trend over any window of a few hours."""
 
@@ -117,7 +120,8 @@ def _choose(panel: Panel, grounds: Sequence[Floats], families: tuple[Family, ...
     count, rows = panel.count, np.arange(len(panel.values))
     rss = np.maximum(np.stack([fit.rss for fit in fits]), NOTHING * NOTHING * count)
     cost = np.array([PARAMETERS[family] + degree for family, degree in models])[:, None] * np.log(count)
-    best = np.argmin(count * np.log(rss / count) + cost, axis=0)
+    preferred = np.array([RAMP_DISLIKE * (family == "ramp") for family, _ in models])[:, None] * np.log(count)
+    best = np.argmin(count * np.log(rss / count) + cost + preferred, axis=0)
     start = np.stack([fit.start for fit in fits])[best, rows]
     stop = np.stack([fit.stop for fit in fits])[best, rows]
     bump = np.array([family == "bump" for family, _ in models])[best]

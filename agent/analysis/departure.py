@@ -44,6 +44,10 @@ ALONE = 1.5
 FEWEST_ON_FLAT = 3
 """Two neighbouring counts among zeros happen by chance somewhere in a long series."""
 
+BY_CHANCE = 2
+FOOT = 0.25
+"""Up to so many samples below this share of a step, and not twice as far as the band, do not belong to it."""
+
 ROUNDS = 6
 """Each round narrows the normal part and with it the band; six reach the start of any ramp that fits."""
 
@@ -55,6 +59,9 @@ NEARLY_ALL = 0.9
 
 MOST = 0.6
 """After a constant, at least this share of the samples has to differ: a few counts among zeros are no ramp."""
+
+CLEAR_OF = 4.0
+"""Spreads between the normal level and the lowest changed sample of a change that stands apart."""
 
 REACHED = 0.2
 """Share of the normal samples that may reach the changed level: an earlier spike belongs to what is normal, too."""
@@ -98,10 +105,8 @@ class Departure:
     recovered: bool
     normal: int
     """Samples of the normal part."""
-    changed: int
-    """Samples that show the change."""
     apart: bool
-    """True when hardly a normal sample reaches the changed level, six spreads away, and for a clear bump."""
+    """True when hardly a normal sample reaches the changed level, four spreads away, and for a clear bump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ def depart(stretch: Stretch, start: int, stop: int, bump: bool = False, trended:
     view = _view(stretch, stretch.counts & _until(stretch, first), changed, trended)
     for _ in range(ROUNDS):
         earlier = _walk_back(view, stretch.counts, first)
-        if earlier == first:
+        if earlier == first or (stop == start + 1 and _by_chance(view, earlier, first)):
             break
         first = earlier
         view = _view(stretch, stretch.counts & _until(stretch, first), changed, trended)
@@ -148,16 +153,14 @@ def depart(stretch: Stretch, start: int, stop: int, bump: bool = False, trended:
         return None
     if view.spread == 0:
         first = _walk_on(view.deviation, stretch.counts, first)
-    return _departure(view, first, stop, start + 1, recovered=False, changed=len(after), apart=_apart(view))
+    return _departure(view, first, stop, start + 1, recovered=False, apart=_apart(view))
 
 
-def _departure(
-    view: _View, first: int, last: int, rough: int, *, recovered: bool, changed: int, apart: bool
-) -> Departure:
+def _departure(view: _View, first: int, last: int, rough: int, *, recovered: bool, apart: bool) -> Departure:
     before = float(view.level[first])
     after = before + view.sign * view.shift
     normal = len(view.normal)
-    return Departure(first, last, rough, view.sign > 0, before, after, view.size, recovered, normal, changed, apart)
+    return Departure(first, last, rough, view.sign > 0, before, after, view.size, recovered, normal, apart)
 
 
 def after_constant(stretch: Stretch) -> Departure | None:
@@ -218,6 +221,12 @@ def _walk_back(view: _View, counts: Bools, first: int) -> int:
     return first
 
 
+def _by_chance(view: _View, earlier: int, first: int) -> bool:
+    """One or two samples just outside the band beside a step many times higher are noise rather than its foot."""
+    foot = float(np.median(view.deviation[earlier:first]))
+    return first - earlier <= BY_CHANCE and foot < min(FOOT * view.shift, 2 * _band(view))
+
+
 def _band(view: _View) -> float:
     return max(BAND * view.spread, RELATIVE_NOISE * float(np.max(np.abs(view.deviation))))
 
@@ -242,7 +251,7 @@ def _convincing(view: _View, after: Floats) -> bool:
 
 def _apart(view: _View) -> bool:
     lowest = float(np.min(view.changed))
-    if len(view.normal) < FLAT_LENGTH or lowest < FAR * view.spread:
+    if len(view.normal) < FLAT_LENGTH or lowest < CLEAR_OF * view.spread:
         return False
     return float(np.mean(view.normal >= lowest)) <= REACHED
 
@@ -270,9 +279,11 @@ def _depart_and_return(stretch: Stretch, start: int, stop: int, trended: bool) -
     top = replace(view, changed=np.sort(view.changed)[len(view.changed) // 2 :])
     if top.size < MIN_SIZE_OF_BUMP or not _clear_bump(view):
         return None
-    bump = _departure(top, first, last, start + 1, recovered=True, changed=len(view.changed), apart=True)
+    bump = _departure(top, first, last, start + 1, recovered=True, apart=True)
+    above = np.sort(view.sign * stretch.values[stretch.counts & inside])
     earlier = stretch.values[stretch.counts & _until(stretch, first)]
-    return replace(bump, before=float(np.median(earlier))) if len(earlier) >= ENOUGH_SAMPLES else bump
+    before = float(np.median(earlier)) if len(earlier) >= ENOUGH_SAMPLES else bump.before
+    return replace(bump, before=before, after=view.sign * float(np.median(above[len(above) // 2 :])))
 
 
 def _clear_bump(view: _View) -> bool:

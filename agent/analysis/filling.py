@@ -25,7 +25,7 @@ FULL = 0.985
 """From this share of a ceiling on a thing counts as full: sensors round, and files are written in blocks."""
 
 BRIM = 0.999
-"""Where it gets so far, the moment it does is the moment it is full."""
+"""Where it gets so far, the moment it does is the moment it is full, also when it was nearly full all along."""
 
 OVER = 1.02
 """Values beyond the ceiling by more than this are no share of it."""
@@ -63,15 +63,15 @@ def _expired(series: Series) -> Onset | None:
 def _filled(series: Series) -> Onset | None:
     highest = float(np.max(series.values))
     ceiling = 1.0 if highest <= OVER else 100.0
-    full = np.flatnonzero(series.values >= FULL * ceiling)
-    if highest > OVER * ceiling or not len(full) or full[0] < FEWEST:
+    reached = np.flatnonzero(series.values >= BRIM * ceiling)
+    if not len(reached):
+        reached = np.flatnonzero(series.values >= FULL * ceiling)
+    if highest > OVER * ceiling or not len(reached) or reached[0] < FEWEST:
         return None
-    i = int(full[0])
+    i = int(reached[0])
     before_times, before = series.times[:i], series.values[:i]
     if slope_of(before_times, before) <= 0 or find_onset(before_times, before) is not None:
         return None
-    brim = np.flatnonzero(series.values >= BRIM * ceiling)
-    i = int(brim[0]) if len(brim) else i
     return _end(series.times[i], series.times[i] - series.times[i - 1], "up", series.values)
 
 

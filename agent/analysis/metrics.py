@@ -34,8 +34,9 @@ SURE_OF_BUMP = 0.5
 than four spreads and 6% one that recovered, however large. Where one series in five deviates in an incident, half to
 nine tenths of what is found belongs to it; a lasting change is taken for surer, because its moment has to fit too."""
 
-TREND_SHARE = 0.05
-"""A significant slope also has to add up to five percent of the level over the time before the split."""
+TREND_SPREADS = 6.0
+"""A significant slope also has to add up to six spreads of the samples around it, or it is of no consequence; a share of
+the level would miss a disk that goes from 98% to 100%."""
 
 
 def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split: datetime) -> Observations:
@@ -139,7 +140,9 @@ def _trends(part: Sequence[Series], before: Floats) -> Floats:
     fills = np.array([one.meaning.resource in FILLING for one in part])
     slopes[fills] = steady_slopes(minutes[fills], before[fills])
     whole = np.abs(slopes) * minutes[:, -1]
-    return np.where(whole >= TREND_SHARE * np.abs(np.median(before, axis=1)), slopes, 0.0)
+    around = before - slopes[:, None] * minutes
+    spread = 1.4826 * np.median(np.abs(around - np.median(around, axis=1, keepdims=True)), axis=1)
+    return np.where(whole >= TREND_SPREADS * spread, slopes, 0.0)
 
 
 def _signal(one: Series, onset: Onset | None, presence: Presence | None, window: TimeWindow) -> Signal | None:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.analysis.departure import Departure, Stretch
+from agent.analysis.leaving import Leaving, leaves
 from agent.analysis.observed import Onset
 from agent.analysis.robust import Floats, median_of_three, spread_of, tempered
 from agent.analysis.scan import Bools, Panel
@@ -88,7 +89,25 @@ def find_onsets(times: Sequence[Times], values: Sequence[Floats], until: datetim
         for one, departure in zip(part, search(_panel(part, width), stretches), strict=True):
             if departure is not None:
                 onsets[one.index] = _onset(one.series, _shifted(departure, width - len(one.calm)))
+    for one in sought:
+        if onsets[one.index] is None and (leaving := leaves(one.series.values)) is not None:
+            onsets[one.index] = _left(one.series, leaving)
     return onsets
+
+
+def _left(series: _Series, leaving: Leaving) -> Onset:
+    """The onset of a series that left a calm beginning for good."""
+    at = series.times[leaving.first].astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+    step = float(series.seconds[leaving.first] - series.seconds[leaving.first - 1])
+    return Onset(
+        at=at,
+        uncertainty=timedelta(seconds=step),
+        direction="up" if leaving.up else "down",
+        before=leaving.before,
+        after=leaving.after,
+        size=min(1000.0, leaving.size),
+        shape="ramp",
+    )
 
 
 def _clean(times: Times, values: Floats, until: datetime | None) -> _Series:

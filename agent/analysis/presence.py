@@ -57,8 +57,8 @@ def presences(series: Sequence[Series]) -> list[Presence | None]:
 
 
 def _silent(one: Series, missing: np.timedelta64) -> bool:
-    if len(one.times) < FEWEST_SAMPLES:
-        return False
+    if len(one.times) < FEWEST_SAMPLES or missing < LONGEST_GAPS * (one.times[-1] - one.times[0]) / len(one.times):
+        return False  # shorter than three average gaps, and the longest gap is not shorter than the average
     gaps = np.diff(one.times)
     return bool(missing >= max(SILENT_STEPS * np.median(gaps), LONGEST_GAPS * np.max(gaps)))
 

@@ -136,8 +136,7 @@ def _joined(stage: Departure, whole: Departure) -> Departure:
     """The whole change, begun with its earlier stage."""
     shift, move = abs(whole.after - stage.before), abs(stage.after - stage.before)
     size = min(LARGEST_SIZE, stage.size * shift / move) if move else stage.size
-    changed = stage.changed + whole.changed
-    return replace(stage, last=whole.last, after=whole.after, size=size, changed=changed)
+    return replace(stage, last=whole.last, after=whole.after, size=size)
 
 
 def _episode(bumps: list[Departure], lasting: Departure | None) -> Departure | None:
@@ -146,6 +145,5 @@ def _episode(bumps: list[Departure], lasting: Departure | None) -> Departure | N
         return max(bumps, key=lambda bump: (abs(bump.after - bump.before), -bump.first), default=None)
     for bump in bumps:
         if 0 <= lasting.first - bump.last <= BRIEF:
-            changed = bump.changed + lasting.changed
-            return replace(bump, last=bump.rough, recovered=False, changed=changed)
+            return replace(bump, last=bump.rough, recovered=False)
     return lasting

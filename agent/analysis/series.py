@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -83,11 +84,8 @@ def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, str, str, list[_Instance
     bounds = np.flatnonzero(np.diff(key, prepend=key[0] - 1, append=key[-1] + 1))
     series = key[bounds[:-1]] // len(instances)
     first = np.flatnonzero(np.diff(series, prepend=series[0] - 1, append=series[-1] + 1))
-    for begin, end in zip(first[:-1], first[1:], strict=True):
-        parts = [
-            _one_per_moment(moments[a:b], values[a:b])
-            for a, b in zip(bounds[begin:end], bounds[begin + 1 : end + 1], strict=True)
-        ]
+    for begin, end in pairwise(first):
+        parts = [_one_per_moment(moments[a:b], values[a:b]) for a, b in pairwise(bounds[begin : end + 1])]
         whose, what = divmod(int(series[begin]), len(metrics))
         yield str(services[whose]), str(metrics[what]), str(units[bounds[begin]]), parts
 
