@@ -100,7 +100,9 @@ def _edits(files: Sequence[FileDiff]) -> Iterator[Edit]:
         told += [*schema_edits(hunk), *field_edits(hunk), *nesting_edits(hunk)]
     for hunk in code:
         told += remaining_edits(hunk, told)
-    yield from told
+    # A line of markup whose looks or words changed says nothing else.
+    looks = {(e.path, e.line) for e in told if e.kind in {EditKind.STYLE, EditKind.TEXT} and not e.name}
+    yield from (e for e in told if (e.path, e.line) not in looks or e.kind in {EditKind.STYLE, EditKind.TEXT})
     for file in files:
         yield from _file_edits(file)
 

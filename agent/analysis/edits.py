@@ -86,11 +86,15 @@ class Edit(Frozen):
 
     @property
     def lowered(self) -> bool:
-        return self.number_before is not None and self.number_after is not None and self.number_after < self.number_before
+        return (
+            self.number_before is not None and self.number_after is not None and self.number_after < self.number_before
+        )
 
     @property
     def raised(self) -> bool:
-        return self.number_before is not None and self.number_after is not None and self.number_after > self.number_before
+        return (
+            self.number_before is not None and self.number_after is not None and self.number_after > self.number_before
+        )
 
 
 class Inert(StrEnum):

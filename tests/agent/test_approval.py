@@ -4,8 +4,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent.approval import (
     NOBODY_ANSWERED,

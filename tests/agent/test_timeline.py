@@ -4,8 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from agent.incident import TimelineEntry, TimelineKind
 from agent.timeline import TimelineDraft, chain, verify

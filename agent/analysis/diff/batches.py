@@ -14,8 +14,8 @@ from agent.analysis.diff.view import Called, CodeView
 from agent.analysis.edits import Edit, EditKind
 
 _LIMITS = frozenset(
-    "limit take first top paginate page setmaxresults max_results maxresults per fetch_size page_size pagesize per_page "
-    "perpage max offset slice count batch_size".split()
+    "limit take first top paginate page setmaxresults max_results maxresults per fetch_size page_size pagesize "
+    "per_page perpage max offset slice count batch_size".split()
 )
 _BATCHED_SQL = re.compile(r"\bin\s*\(|=\s*any\s*\(|\bunnest\s*\(", re.IGNORECASE)
 
@@ -96,7 +96,8 @@ def _not_eager(view: CodeView) -> Iterator[Edit]:
 
 
 _LIMITERS = frozenset(
-    "limit take paginate simplepaginate setmaxresults top page find_each find_in_batches in_batches chunk chunkbyid".split()
+    "limit take paginate simplepaginate setmaxresults top page find_each find_in_batches in_batches chunk "
+    "chunkbyid".split()
 )
 
 

@@ -110,7 +110,7 @@ class _Scanner:
         bracket = self.tokens[index].text
         call = self.calls.get(index)
         if bracket == "(":
-            return _Frame("(", call.name if call else "", call is not None, False)
+            return _Frame("(", call.own_name if call else "", call is not None, False)
         before = self.tokens[index - 1] if index else None
         if before is None:
             return _Frame(bracket, "", False, False)
@@ -197,6 +197,8 @@ class _Scanner:
         named_argument = op == "=" and frame is not None and frame.callee
         keyed = op in {":", "=>"} or named_argument
         owner = frame.owner if frame and keyed else ""
+        if named_argument and is_unit(owner):
+            return None
         if keyed and not owner:
             owner = self._outer_owner(index)
         full = f"{owner}.{name}" if owner else name
@@ -307,11 +309,11 @@ class _Scanner:
             key = given[0][0].string
             if re.fullmatch(r"[\w.\-:/]{2,80}", key):
                 value = self.side.source(given[1][0], given[1][-1])
-                yield Binding(key, value, given[1][0].line, "argument", call.name, plain=True)
+                yield Binding(key, value, given[1][0].line, "argument", call.own_name, plain=True)
                 return
-        name = self._made_for(call) if call.last in _MAKERS else call.name
+        name = self._made_for(call) if call.last in _MAKERS else call.own_name
         for value, line in self._with_units(constant):
-            yield Binding(name, value, line, "argument", call.name, plain=True)
+            yield Binding(name, value, line, "argument", call.own_name, plain=True)
 
     def _with_units(self, constant: Sequence[Sequence[Token]]) -> Iterator[tuple[str, int]]:
         """(text, line) of constant arguments; an amount and its unit in two arguments are one."""

@@ -85,6 +85,8 @@ def _removed(called: Called, view: CodeView) -> Iterator[Edit]:
     if called.work is Work.ROUTE:
         route = _first_string(called)
         kind, name = (kind, route) if "/" in route else (EditKind.CALL_REMOVED, name)
+    if called.hunk.path.endswith("urls.py") and called.call.last in {"path", "re_path", "url"}:
+        kind, name = EditKind.RULE_REMOVED, _first_string(called) or name
     if called.work is Work.CACHE and len(called.call.segments) == 1 and not called.call.decorator:
         kind = EditKind.CALL_REMOVED
     yield edit(kind, place, name, called.side.lines[called.call.line].stripped[:200], None)

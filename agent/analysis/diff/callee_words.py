@@ -19,7 +19,8 @@ def _folded(text: str) -> frozenset[str]:
 
 # --- logs and metrics -------------------------------------------------------------------------------------------------
 LOGGERS = re.compile(
-    r"_?(log|logger|logging|slog|zap|zerolog|klog|glog|logrus|console|lager|winston|pino|timber|tracing|sugar|auditlog)_?|"
+    r"_?(log|logger|logging|slog|zap|zerolog|klog|glog|logrus|console|lager|winston|pino|timber|tracing|sugar|"
+    r"auditlog)_?|"
     r"log(ger)?s?",
     re.IGNORECASE,
 )
@@ -33,29 +34,37 @@ METRIC_WORDS = _words(
     "opentelemetry telemetry micrometer sentry newrelic datadog ddtrace stats instrument"
 )
 METRIC_NAMES = _words(
-    "Inc Observe WithLabelValues MustRegister CounterOpts GaugeOpts HistogramOpts SetAttributes setAttribute set_attribute "
-    "recordException RecordError add_event addEvent start_span startSpan StartSpan startActiveSpan increment incr timing"
+    "Inc Observe WithLabelValues MustRegister CounterOpts GaugeOpts HistogramOpts SetAttributes setAttribute "
+    "set_attribute "
+    "recordException RecordError add_event addEvent start_span startSpan StartSpan startActiveSpan increment incr "
+    "timing"
 )
 ACCEPTED_IN_LOGS = _words(
-    "len cap str string int size length milliseconds seconds since now errorfield err any int64 bool duration time count"
+    "len cap str string int size length milliseconds seconds since now errorfield err any int64 bool duration time "
+    "count"
 )
 """Calls in the arguments of a log line that cost nothing and cannot fail."""
 
 # --- what computes on what it is given --------------------------------------------------------------------------------
 BUILTINS = _folded(
-    "len cap append make new int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float float32 float64 str string "
+    "len cap append make new int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float float32 float64 str "
+    "string "
     "bool byte bytes rune list dict tuple set frozenset isinstance issubclass type id repr range enumerate zip sorted "
-    "reversed min max sum abs round any all iter next super getattr setattr hasattr vars print format ord chr hex bin map "
+    "reversed min max sum abs round any all iter next super getattr setattr hasattr vars print format ord chr hex "
+    "bin map "
     "filter copy delete panic error exception valueerror typeerror runtimeerror keyerror illegalargumentexception "
-    "illegalstateexception parseint parsefloat number boolean array object promise symbol date ok some none box vec pair "
-    "static_cast dynamic_cast reinterpret_cast const_cast nullptr require include import typeof sizeof field namedtuple "
+    "illegalstateexception parseint parsefloat number boolean array object promise symbol date ok some none box vec "
+    "pair "
+    "static_cast dynamic_cast reinterpret_cast const_cast nullptr require include import typeof sizeof field "
+    "namedtuple "
     "property staticmethod classmethod abstractmethod dataclass override deprecated suppresswarnings nullable nonnull "
     "functionalinterface wraps contextmanager listof mapof setof"
 )
 ACCESSORS = _folded(
     "append join split strip trim lower upper tolower toupper tolowercase touppercase tostring startswith endswith "
     "hasprefix hassuffix contains replace replaceall substring slice concat push keys values items entries size length "
-    "is_empty errorf wrap wrapf unwrap to_string to_owned into clone as_str as_ref iter into_iter collect copied cloned "
+    "is_empty errorf wrap wrapf unwrap to_string to_owned into clone as_str as_ref iter into_iter collect copied "
+    "cloned "
     "valueof equals hashcode of asarray tolist toset stream parseint parsefloat map filter foreach each flatmap reduce "
     "sort sortby includes indexof strftime isoformat unix unixnano milliseconds seconds gettime next push_back "
     "emplace_back begin end c_str data add_all some"
@@ -91,14 +100,16 @@ VERBS = _words(
 SLEEPS = _folded("sleep usleep nanosleep sleep_ms thread_sleep msleep sleep_for sleepUninterruptibly busyWait")
 LOCK_WORDS = _words("lock locks mutex mu mtx rwlock semaphore sem latch rlock monitor barrier")
 LOCK_NAMES = _words(
-    "Lock RLock lock rlock wlock withLock with_lock lockInterruptibly synchronized lock_guard unique_lock scoped_lock flock "
+    "Lock RLock lock rlock wlock withLock with_lock lockInterruptibly synchronized lock_guard unique_lock "
+    "scoped_lock flock "
     "select_for_update lockForUpdate with_for_update withLockForUpdate WithLock redlock pg_advisory_lock "
     "pg_advisory_xact_lock advisory_lock readLock writeLock"
 )
 RELEASES = _folded(
     "close release unlock runlock dispose disposeAsync cancel rollback disconnect free unsubscribe shutdown put_conn "
     "return_to_pool returnObject recycle removeListener removeEventListener off clearInterval clearTimeout unref "
-    "unregister releaseConnection returnConnection endSession session_end close_all aclose detach stop done freeMem destroy"
+    "unregister releaseConnection returnConnection endSession session_end close_all aclose detach stop done freeMem "
+    "destroy"
 )
 
 # --- caches -----------------------------------------------------------------------------------------------------------
@@ -107,7 +118,8 @@ CACHE = re.compile(
     re.IGNORECASE,
 )
 CACHE_READS = _folded(
-    "get get_or_load getIfPresent fetch lookup read load mget hget get_or_set getOrCompute computeIfAbsent remember wrap "
+    "get get_or_load getIfPresent fetch lookup read load mget hget get_or_set getOrCompute computeIfAbsent remember "
+    "wrap "
     "getall get_many memoize memoized cached cacheable lru_cache cache cacheMiss find getOrFetch"
 )
 CACHE_WRITES = _folded("set put add setex store mset hset set_many putAll cachePut setnx")
@@ -115,28 +127,37 @@ KEEPS = _folded("computeIfAbsent or_insert_with LoadOrStore GetOrAdd get_or_inse
 
 # --- databases --------------------------------------------------------------------------------------------------------
 QUERIES = _folded(
-    "queryRow queryContext queryRowContext execContext executeQuery executeUpdate executemany execute_values execute_batch "
-    "find_one find_many findById findAll findAllById findFirst findUnique findOneBy findBy getReferenceById createQuery "
+    "queryRow queryContext queryRowContext execContext executeQuery executeUpdate executemany execute_values "
+    "execute_batch "
+    "find_one find_many findById findAll findAllById findFirst findUnique findOneBy findBy getReferenceById "
+    "createQuery "
     "createNativeQuery fetchrow fetchval scalars scalar_one scalar_one_or_none query_as select_related copyFrom "
-    "batchWriteItem batchGetItem get_or_create update_or_create bulk_create bulk_update bulk_insert_mappings insert_many "
-    "updateMany deleteMany updateOne deleteOne insertOne findOneAndUpdate saveAll queryForObject queryForList fromSqlRaw "
+    "batchWriteItem batchGetItem get_or_create update_or_create bulk_create bulk_update bulk_insert_mappings "
+    "insert_many "
+    "updateMany deleteMany updateOne deleteOne insertOne findOneAndUpdate saveAll queryForObject queryForList "
+    "fromSqlRaw "
     "executeSqlRaw toListAsync firstOrDefaultAsync singleOrDefaultAsync saveChangesAsync countDocuments "
     "get_object_or_404 getMulti find_by find_each"
 )
 QUERY_AFTER_DB = _folded(
-    "query exec execute select find get save insert update delete count all first one where filter aggregate raw run fetch "
-    "fetchall fetchone add merge refresh prepare getone list load batch transact put scan queryAsync executeAsync upsert "
+    "query exec execute select find get save insert update delete count all first one where filter aggregate raw "
+    "run fetch "
+    "fetchall fetchone add merge refresh prepare getone list load batch transact put scan queryAsync executeAsync "
+    "upsert "
     "remove order_by exists scalar"
 )
 """Verbs that are a query only where the receiver is a database's."""
 
 DB_WORDS = _words(
-    "db database conn connection tx trx txn sess session sessions repo repos repository dao cursor cur pool prisma knex "
-    "collection coll mongo em jdbc sql stmt objects sequelize dynamo ddb cql cassandra bigquery entitymanager jdbctemplate "
+    "db database conn connection tx trx txn sess session sessions repo repos repository dao cursor cur pool prisma "
+    "knex "
+    "collection coll mongo em jdbc sql stmt objects sequelize dynamo ddb cql cassandra bigquery entitymanager "
+    "jdbctemplate "
     "querybuilder orm sqlx pgx gorm table mapper"
 )
 EAGER = _folded(
-    "selectinload joinedload subqueryload prefetch_related select_related includes eager_load preload include thenInclude "
+    "selectinload joinedload subqueryload prefetch_related select_related includes eager_load preload include "
+    "thenInclude "
     "leftJoinAndSelect innerJoinAndSelect with_related joinFetch fetchJoin entityGraph dataloader load_many batchLoad"
 )
 

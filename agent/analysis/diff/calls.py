@@ -9,19 +9,27 @@ from agent.analysis.diff.languages import Language
 from agent.analysis.diff.tokens import Token
 
 _NO_CALLEE = frozenset(
-    "if else elif elsif unless for foreach while until switch case when match select catch except return in not and or throw "
-    "yield await async defer go new func function fn fun def lambda with using try do is as typeof sizeof instanceof super "
-    "import from package class struct interface enum record trait impl type where range assert raise del print echo and var let "
-    "const val use include require guard".split()
+    "if else elif elsif unless for foreach while until switch case when match catch except return in not and or throw "
+    "yield await async defer new func function fn fun def lambda with using try do is as typeof sizeof instanceof super "
+    "import from package class struct interface enum record trait impl type where assert raise del echo and var let "
+    "const val".split()
 )
+"""Words before a bracket that call nothing."""
+
 _LINKS = frozenset({".", "::", "->", "?.", "!!", "&."})
 _LAMBDA_TAIL = frozenset({"kotlin", "scala", "groovy", "swift", "ruby"})
 _BARE = frozenset({"ruby", "elixir", "groovy"})
 ITERATORS = frozenset(
-    "map flatmap foreach each eachwithindex eachslice filtermap mapasync concatmap mergemap switchmap select selectmany "
-    "foreachasync collect times mapnotnull associatewith filter any all every some reduce fold partition arraymap starmap "
-    "traverse partraverse apply submit foreachordered parallel findeach mapindexed mapvalues sortby groupby maptoobj".split()
+    "map flatmap foreach each eachwithindex eachslice filtermap mapasync concatmap mergemap switchmap select "
+    "selectmany "
+    "foreachasync collect times mapnotnull associatewith filter any all every some reduce fold partition arraymap "
+    "starmap "
+    "traverse partraverse apply submit foreachordered parallel findeach mapindexed mapvalues sortby groupby "
+    "maptoobj".split()
 )
+_ITERATING_FUNCTIONS = frozenset({"map", "filter", "starmap", "arraymap", "pmap", "traverse"})
+"""Those that iterate without a receiver; `select(x)` alone builds a query."""
+
 _OPTIONAL = frozenset(
     {
         "optional",
@@ -56,6 +64,8 @@ class Call:
     """Index of the closing bracket; -1 when the stretch ends before it, or when there are no brackets."""
     in_loop: bool = False
     """Inside the lambda of an iteration, a comprehension or the braces of a loop."""
+    prefix: int = 0
+    """Leading segments that belong to another call, of whose result this one is called."""
     decorator: bool = False
     reference: bool = False
     """Only named (`map(repo::load)`), to be called once per element."""
@@ -65,6 +75,11 @@ class Call:
     @property
     def name(self) -> str:
         return ".".join(self.segments)
+
+    @property
+    def own_name(self) -> str:
+        """The name without the calls before it: `setMax` of `Pool.builder().setMax(5)`."""
+        return ".".join(self.segments[self.prefix :])
 
     @property
     def last(self) -> str:
@@ -175,13 +190,13 @@ class _Finder:
             call.in_loop = True
         frame.loop = False
 
-    def _add(self, segments: tuple[str, ...], at: int, start: int, opened: int) -> Call:
+    def _add(self, segments: tuple[str, ...], at: int, start: int, opened: int, prefix: int = 0) -> Call:
         line = self.tokens[at].line
         around = tuple(f.open for f in self.frames if f.call)
         loop = self._looping(line) or any(
             f.call and f.bracket == "(" and _iterates(f.call) and self._in_lambda(f.open, at) for f in self.frames
         )
-        call = Call(segments, line, at, start, opened, in_loop=loop, inside=around)
+        call = Call(segments, line, at, start, opened, prefix=prefix, in_loop=loop, inside=around)
         self.calls.append(call)
         if opened >= 0:
             self.by_open[opened] = call
@@ -201,14 +216,14 @@ class _Finder:
             return None
         if token.text.startswith("@") and self.language.name not in {"ruby", "php"}:
             return next((c for c in reversed(self.calls) if c.at == at), None)
-        segments, start = self._chain(at)
+        segments, start, prefix = self._chain(at)
         if segments[0].startswith("@") and any(c.decorator and c.start == start for c in self.calls[-3:]):
             return self.calls[-1]
         if self.calls and self.calls[-1].at == at:
             self.calls[-1].open = index
             self.by_open[index] = self.calls[-1]
             return self.calls[-1]
-        return self._add(segments, at, start, index)
+        return self._add(segments, at, start, index, prefix)
 
     def _already(self, line: int, name: str) -> bool:
         """The definition's own name was passed on this line; what follows calls it (recursion on one line)."""
@@ -233,8 +248,8 @@ class _Finder:
                 return -1
         return -1
 
-    def _chain(self, at: int) -> tuple[tuple[str, ...], int]:
-        """The dotted callee that ends at token `at`, and where it starts."""
+    def _chain(self, at: int) -> tuple[tuple[str, ...], int, int]:
+        """The dotted callee that ends at token `at`, where it starts, and how many segments another call's are."""
         segments = [self.tokens[at].text.rstrip("!")]
         start = at
         while start >= 2 and self.tokens[start - 1].text in _LINKS and len(segments) < 8:
@@ -246,15 +261,16 @@ class _Finder:
                 opened = self.matches.get(back, -1)
                 inner = self.by_open.get(opened)
                 if inner:
-                    return (*inner.segments, *segments)[-8:], inner.start
+                    whole = (*inner.segments, *segments)[-8:]
+                    return whole, inner.start, len(whole) - len(segments)
                 back, token = opened - 1, self.tokens[opened - 1] if opened > 0 else token
             if token.kind == "string" and back >= 0:
-                return ("str", *segments), back
+                return ("str", *segments), back, 0
             if back < 0 or token.kind != "name" or token.text in {"return", "await", "yield"}:
                 break
             segments.insert(0, token.text.lstrip("@$"))
             start = back
-        return tuple(segments), start
+        return tuple(segments), start, 0
 
     def _before_lambda(self, index: int) -> Call | None:
         """`forEach {`, `transaction(db) {`: the call that takes the braces as its last argument."""
@@ -268,8 +284,8 @@ class _Finder:
             return None
         if at > 0 and self.tokens[at - 1].text in {":", "->", "class", "object", "else", "extends", "<"}:
             return None
-        segments, start = self._chain(at)
-        return self._add(segments, at, start, -1) if segments[-1][:1].islower() else None
+        segments, start, prefix = self._chain(at)
+        return self._add(segments, at, start, -1, prefix) if segments[-1][:1].islower() else None
 
     def _decorator(self, index: int) -> None:
         """`@name` and `@a.b` at the beginning of a line or of a parameter."""
@@ -290,8 +306,8 @@ class _Finder:
         if follows is not None and follows.text in {"(", ".", "&.", "::", "=", "{"}:
             return
         if before is not None and before.text in {".", "&."}:
-            segments, start = self._chain(index)
-            self._add(segments, index, start, -1)
+            segments, start, prefix = self._chain(index)
+            self._add(segments, index, start, -1, prefix)
             return
         first = before is None or before.line != token.line
         argument = (
@@ -327,7 +343,8 @@ _PASSES_FUNCTIONS = frozenset({"javascript", "typescript", "scala", "python"})
 
 
 def _iterates(call: Call) -> bool:
-    if call.last.replace("_", "").lower() not in ITERATORS:
+    folded = call.last.replace("_", "").lower()
+    if folded not in ITERATORS or (len(call.segments) == 1 and folded not in _ITERATING_FUNCTIONS):
         return False
     return not any(s.lower() in _OPTIONAL for s in call.segments[:-1])
 

@@ -9,7 +9,7 @@ from agent.analysis.diff.bindings import Binding, find_bindings
 from agent.analysis.diff.comparing import Changed, compare
 from agent.analysis.diff.hunks import Hunk, Side
 from agent.analysis.diff.pairing import pairs_of
-from agent.analysis.diff.quantities import read_quantity, words_of
+from agent.analysis.diff.quantities import Quantity, read_quantity, words_of
 from agent.analysis.diff.queries import is_sql
 from agent.analysis.diff.tokens import Token
 from agent.analysis.diff.values import Place, edit, kind_of_value, value_edits
@@ -69,12 +69,29 @@ def _edits_of(change: Changed, hunk: Hunk, view: CodeView) -> Iterator[Edit]:
             )
             if shared or keyed:
                 yield edit(EditKind.FIELD_RENAMED, place, before.name, before.key, after.key)
+        elif before.kind == after.kind == "argument" and _names_a_key(before, after):
+            yield edit(
+                EditKind.FIELD_RENAMED, place, before.name, before.value.strip(_QUOTES), after.value.strip(_QUOTES)
+            )
         elif is_sql(before.value.strip("\"'`")) or is_sql(after.value.strip("\"'`")):
             return  # told as a query
         elif before.plain or after.plain or _other_member(before.value, after.value):
             yield from value_edits(change, place)
         return
     yield from _alone(change, place, hunk, view)
+
+
+_QUOTES = "\"'`"
+_KEYED_CALLS = frozenset(
+    {"set", "add", "header", "setheader", "addheader", "append", "put", "field", "setparameter", "setextra"}
+)
+
+
+def _names_a_key(before: Binding, after: Binding) -> bool:
+    """The first argument of `headers.Set("X-Tenant", t)`: a name by which somebody else looks the value up."""
+    texts = (before.value, after.value)
+    quoted = all(t[:1] in _QUOTES and re.fullmatch(r"[\w.:-]{2,60}", t.strip(_QUOTES)) for t in texts)
+    return quoted and before.owner.rsplit(".", 1)[-1].lower().replace("_", "") in _KEYED_CALLS
 
 
 def _other_member(before: str, after: str) -> bool:
@@ -97,7 +114,7 @@ def _alone(change: Changed, place: Place, hunk: Hunk, view: CodeView) -> Iterato
         and _EMPTY_MAP.match(found.value)
     ):
         yield edit(EditKind.CACHE_ADDED, place, found.name, None, found.value)
-    targeted = _target_stays(found, hunk, other)
+    targeted = _target_stays(found, hunk, other) if went else found.kind == "keyed" and _replaces(found.line, hunk)
     if found.kind not in {"keyed", "argument"} or not (_owner_stays(found, other) or targeted):
         return
     if "".join(words_of(found.key)) in _KEY_FIELDS:
@@ -123,25 +140,49 @@ def _alone(change: Changed, place: Place, hunk: Hunk, view: CodeView) -> Iterato
 
 
 _EMPTY_MAP = re.compile(
-    r"new (Concurrent|Weak)?(Hash)?Map\b|\{\}|dict\(\)|defaultdict\(|HashMap::new|make\(map|map\[\w+\]\S+\{\}|mutableMapOf\("
+    r"new (Concurrent|Weak)?(Hash)?Map\b|\{\}|dict\(\)|defaultdict\(|HashMap::new|make\(map|map\[\w+\]\S+\{\}|"
+    r"mutableMapOf\("
 )
 _KEY_FIELDS = frozenset(
     {"key", "partitionkey", "routingkey", "messagegroupid", "groupid", "messagekey", "orderingkey", "dedupid"}
 )
 
 
+def _replaces(line: int, hunk: Hunk) -> bool:
+    """Whether a new line stands in place of an old one."""
+    group = hunk.group_after.get(line)
+    return group is not None and bool(group.before)
+
+
 def _target_stays(found: Binding, hunk: Hunk, other: Side) -> bool:
-    """What the value was made for is still made, in another way: `cache = new LRUCache({max})` to `cache = new Map()`."""
+    """What the value was for is still made, in another way: `c = new LRUCache({max})` became `c = new Map()`."""
     side = hunk.before if other is hunk.after else hunk.after
     words = [t.text for t in side.lines[found.line].tokens]
     at = next((i for i, w in enumerate(words) if w in {"=", ":="}), 0)
     target = next((w for w in reversed(words[:at]) if w.isidentifier()), "")
-    return bool(target) and any(line.changed and target in {t.text for t in line.tokens} for line in other.lines)
+    if target and any(line.changed and target in {t.text for t in line.tokens} for line in other.lines):
+        return True
+    group = hunk.group_before.get(found.line)
+    bounds = set(words_of(found.name)) & _BOUNDS or read_quantity(found.value, found.name) not in {None, _plain(found)}
+    return bool(group and group.after and bounds)
+
+
+_BOUNDS = frozenset(
+    "timeout limit max min size ttl retries tries attempts deadline interval capacity pool concurrency threads workers "
+    "batch page depth delay backoff expire expires age rate threshold lifetime".split()
+)
+"""Words of names whose loss is worth telling even where all around it was rewritten."""
+
+
+def _plain(found: Binding) -> Quantity | None:
+    """The figure of a value as one without a unit."""
+    quantity = read_quantity(found.value, found.name)
+    return Quantity(quantity.value) if quantity else None
 
 
 def _lost_argument(found: Binding, other: Side) -> bool:
     """The call is still there with fewer constant arguments (a timeout that was dropped)."""
-    return any(c.name == found.owner for c in other.calls)
+    return found.owner.rsplit(".", 1)[-1] in other.callees and any(c.own_name == found.owner for c in other.calls)
 
 
 def _owner_stays(found: Binding, other: Side) -> bool:
@@ -195,7 +236,7 @@ def _context(side: Side, tokens: Sequence[Token], at: int) -> str:
         and (c.close < 0 or side.tokens[c.close].start > position)
     ]
     if around:
-        return max(around, key=lambda c: c.open).name
+        return max(around, key=lambda c: c.open).own_name
     return next(
         (t.text for t in reversed(tokens[:at]) if t.kind == "name" and t.text not in {"return", "const", "let", "var"}),
         "",

@@ -89,22 +89,33 @@ def _pairs(old: Iterable[Binding], new: Iterable[Binding], key: Callable[[Bindin
             yield Changed(binding, best)
 
 
-_COMPARED = 12
+ALIKE = 0.6
+"""Likeness of text from which two elements of a list are versions of one."""
+
+_COMPARED = 8
 """Values of one name that are compared by likeness; beyond, their order decides."""
+
+_WIDTH = 120
+"""Characters of a value that are compared."""
+
+_MAX_RENAMES = 100_000
+"""Values that went times values that came up to which renamed ones are sought; beyond, a file was rewritten."""
 
 
 def _alike(value: str, candidates: Sequence[Binding]) -> bool:
-    return max(_ratio(value, c.value) for c in candidates[:_COMPARED]) > 0.6
+    return max(_ratio(value, c.value) for c in candidates[:_COMPARED]) > ALIKE
 
 
 def _ratio(a: str, b: str) -> float:
-    return SequenceMatcher(None, a[:200], b[:200], autojunk=False).ratio()
+    matcher = SequenceMatcher(None, a[:_WIDTH], b[:_WIDTH], autojunk=False)
+    rough = matcher.quick_ratio()
+    return matcher.ratio() if rough > ALIKE else rough
 
 
 def _renamed(old: Sequence[Binding], new: Sequence[Binding]) -> Iterator[Changed]:
     """The same value under another name in the same place: a renamed key."""
     free = list(new)
-    for binding in old:
+    for binding in old if len(old) * len(new) <= _MAX_RENAMES else ():
         for other in free:
             fits = binding.kind == other.kind and binding.kind in {"keyed", "setting"} and binding.owner == other.owner
             alike = fits and binding.value == other.value and (len(binding.value) > 1 or _kin(binding.key, other.key))

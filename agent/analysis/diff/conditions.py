@@ -59,12 +59,15 @@ _EXITS = frozenset(
     }
 )
 _NULLS = frozenset(
-    "nil null none undefined nullptr is_none isnone is_some isnull is_null ispresent isempty is_empty isnullorempty isblank "
-    "isnullorwhitespace blank present empty nonnull notnull exists has_value hasvalue isset some ok nan isnan isfinite zero iszero".split()
+    "nil null none undefined nullptr is_none isnone is_some isnull is_null ispresent isempty is_empty isnullorempty "
+    "isblank isnullorwhitespace blank present empty nonnull notnull exists has_value hasvalue isset some ok nan "
+    "isnan isfinite zero iszero".split()
 )
 _SIZES = frozenset({"len", "length", "size", "count", "capacity", "cap"})
-_PERMISSION = frozenset({"auth", "authorized", "authorised", "authenticated", "permission", "permissions", "role", "roles", "admin",
-    "allowed", "permitted", "owner", "scope", "scopes", "acl", "grant", "granted", "tenant", "verified", "forbidden"})  # fmt: skip
+_PERMISSION = frozenset(
+    "auth authorized authorised authenticated permission permissions role roles admin allowed permitted owner scope "
+    "scopes acl grant granted tenant verified forbidden".split()
+)
 _ERRORS = re.compile(r"^(err|error|e|ex|exc|exception|rc|errno|\w*Err|\w*Error|err\w+)$")
 _GLUE = frozenset(
     {"not", "and", "or", "is", "in", "instanceof", "typeof", "true", "false", "let", "new", "await", "as", "mut"}
@@ -191,7 +194,8 @@ def _asks(inner: Sequence[Token]) -> Asks:
     words = {w for n in names for w in words_of(n)}
     if lower & _NULLS or lower & _SIZES or negated or compared or empty or words & _PERMISSION:
         return Asks.GUARD
-    return Asks.GUARD if len(names) == 1 and not {t.text for t in inner} & _COMPARE else Asks.OTHER
+    # A bare name or member asks whether it is there.
+    return Asks.GUARD if all(t.kind == "name" or t.text in {".", "::", "->"} for t in inner) else Asks.OTHER
 
 
 def subject_of(inner: Sequence[Token]) -> str:

@@ -21,15 +21,15 @@ class Definition:
 
 
 _MODIFIERS = (
-    r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async|sealed|open|inline|"
-    r"suspend|operator|readonly|synchronized|native|partial|extern|unsafe|const|constexpr|pub(?:\([\w: ]+\))?|declare|local|"
-    r"external|actual|expect|infix|tailrec|implicit|lazy|case|mutating|nonisolated|@\w+(?:\([^()]*\))?)\s+)*"
+    r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|override|virtual|async|sealed|open|"
+    r"inline|suspend|operator|readonly|synchronized|native|partial|extern|unsafe|const|constexpr|pub(?:\([\w: ]+\))?|"
+    r"declare|local|external|actual|expect|infix|tailrec|implicit|lazy|case|mutating|nonisolated|"
+    r"@\w+(?:\([^()]*\))?)\s+)*"
 )
 _TYPE = re.compile(
-    _MODIFIERS
-    + r"(?P<word>class|interface|struct|record(?:\s+(?:class|struct))?|trait|protocol|object|companion object|data class|"
-    r"enum class|enum|annotation class|message|service|impl|module|mixin|extension|union|input|type|oneof)\s+"
-    r"(?:<[^<>]*>\s*)?(?P<name>[A-Za-z_][\w.]*(?:::\w+)*)(?P<rest>.*)"
+    _MODIFIERS + r"(?P<word>class|interface|struct|record(?:\s+(?:class|struct))?|trait|protocol|object|"
+    r"companion object|data class|enum class|enum|annotation class|message|service|impl|module|mixin|extension|union|"
+    r"input|type|oneof)\s+(?:<[^<>]*>\s*)?(?P<name>[A-Za-z_][\w.]*(?:::\w+)*)(?P<rest>.*)"
 )
 _GO_TYPE = re.compile(r"(?:type\s+)?(?P<name>[A-Za-z_]\w*)(?:\[[^\]]*\])?\s+(?P<word>struct|interface)\s*\{")
 _TYPE_WORDS = {"enum": "enum", "enum class": "enum", "union": "union"}
@@ -37,29 +37,35 @@ _TYPE_WORDS = {"enum": "enum", "enum class": "enum", "union": "union"}
 _FUNCTIONS = (
     re.compile(r"func\s*\(\s*(?:\w+\s+)?\*?(?P<owner>\w+)(?:\[[^\]]*\])?\s*\)\s*(?P<name>\w+)"),
     re.compile(
-        _MODIFIERS
-        + r"(?:func|fn|fun|sub|defp?|function\*?|rpc|macro_rules!|proc)\s+(?:<[^<>]*>\s*)?(?:self\.|(?P<owner>[A-Za-z_]\w*)[.:]{1,2})?(?P<name>[\w$]+[?!]?)"
+        _MODIFIERS + r"(?:func|fn|fun|sub|defp?|function\*?|rpc|macro_rules!|proc)\s+(?:<[^<>]*>\s*)?"
+        r"(?:self\.|(?P<owner>[A-Za-z_]\w*)[.:]{1,2})?(?P<name>[\w$]+[?!]?)"
     ),
     re.compile(
-        _MODIFIERS
-        + r"(?:const|let|var|val)\s+(?P<owner>)(?P<name>[\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|\([^()]*\)\s*(?::[^=]+)?=>|[\w$]+\s*=>|useCallback\()"
+        _MODIFIERS + r"(?:const|let|var|val)\s+(?P<owner>)(?P<name>[\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?"
+        r"(?:function\b|\([^()]*\)\s*(?::[^=]+)?=>|[\w$]+\s*=>|useCallback\()"
     ),
     re.compile(
         r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|TRIGGER|VIEW)\s+(?P<owner>)(?P<name>[\w.\"]+)",
         re.IGNORECASE,
     ),
 )
-_NOT_A_TYPE = r"(?!(?:return|new|await|throw|else|yield|case|in|not|and|or|delete|typeof|echo|raise|defer|go|assert|import|package|using)\b)"
+_NOT_A_TYPE = (
+    r"(?!(?:return|new|await|throw|else|yield|case|in|not|and|or|delete|typeof|echo|raise|defer|go|assert|import|"
+    r"package|using)\b)"
+)
 _TYPED_FUNCTION = re.compile(
     _MODIFIERS + r"(?:<[^<>]*>\s*)?" + _NOT_A_TYPE + r"(?P<type>[A-Za-z_][\w.:]*(?:<[^=;()]*>)?[\[\]*&?\s]*)\s"
-    r"[*&]*(?:(?P<owner>[A-Za-z_]\w*)::)?(?P<name>~?[A-Za-z_]\w*)\s*\([^;=]*(?:\)\s*(?:const|noexcept|override|throws\s+[\w., ]+|where\b.*)?\s*(?:\{.*|=>.*|:.*)?|[^)]*)$"
+    r"[*&]*(?:(?P<owner>[A-Za-z_]\w*)::)?(?P<name>~?[A-Za-z_]\w*)\s*\("
+    r"[^;=]*(?:\)\s*(?:const|noexcept|override|throws\s+[\w., ]+|where\b.*)?\s*(?:\{.*|=>.*|:.*)?|[^)]*)$"
 )
 _METHOD = re.compile(
     r"(?:(?:async|static|get|set|public|private|protected|override|readonly|constructor)\s+|\*\s*)*(?P<owner>)"
-    r"(?!(?:if|for|while|switch|catch|function|return|with|do|else|try)\b)(?P<name>#?[A-Za-z_$][\w$]*)\s*\([^()]*\)\s*(?::\s*[^={]+)?\{"
+    r"(?!(?:if|for|while|switch|catch|function|return|with|do|else|try)\b)(?P<name>#?[A-Za-z_$][\w$]*)"
+    r"\s*\([^()]*\)\s*(?::\s*[^={]+)?\{"
 )
 _RESOURCE = re.compile(
-    r"(?P<word>resource|data|module|variable|output|provider|locals|terraform|moved|check)\s*(?P<labels>(?:\"[^\"]*\"\s*)*)\{"
+    r"(?P<word>resource|data|module|variable|output|provider|locals|terraform|moved|check)\s*"
+    r"(?P<labels>(?:\"[^\"]*\"\s*)*)\{"
 )
 _SECTION = re.compile(r"\[+\s*(?P<name>[\w .:\"'/@-]+?)\s*\]+\s*$")
 _TYPED = frozenset({"java", "csharp", "c", "groovy", "dart", "code"})

@@ -21,7 +21,8 @@ _LINES = tuple(
         rf"\"?(?P<name>@?[\w./-]+)\"?\s*[:=]\s*\"(?P<version>{_VERSION}|\*|latest|workspace:\S*)\"",
         rf"\"?(?P<name>[\w.-]+)\"?\s*=\s*\{{.*\bversion\s*=\s*\"(?P<version>{_VERSION})\"",
         # requirements and lists in pyproject
-        r"\"?(?P<name>[A-Za-z][\w.-]*)(?:\[[\w,. -]+\])?\s*(?P<version>(?:[=~><!]=?=?|===)\s*\d[^;#\"',]*(?:,\s*[=~><!]=?\s*\d[^;#\"',]*)*)",
+        r"\"?(?P<name>[A-Za-z][\w.-]*)(?:\[[\w,. -]+\])?\s*(?P<version>(?:[=~><!]=?=?|"
+        r"===)\s*\d[^;#\"',]*(?:,\s*[=~><!]=?\s*\d[^;#\"',]*)*)",
         # group:artifact:version of Gradle, Maven shorthand and sbt
         r".*?['\"]?(?P<name>[\w.-]+(?::[\w.-]+)+|[\w-]+):(?P<version>\d[\w.+-]*)['\")]*",
         r".*\"(?P<group>[\w.-]+)\"\s*%%?%?\s*\"(?P<name>[\w.-]+)\"\s*%\s*\"(?P<version>[\w.+-]+)\"",
@@ -46,11 +47,16 @@ _OWN = frozenset({"version", "appversion", "modelversion", "name", "sdk", "schem
 """Names that stand for the file's own version."""
 
 _NOT_RUNTIME = re.compile(
-    r"eslint|prettier|stylelint|jest|vitest|mocha|chai|karma|cypress|playwright|puppeteer|storybook|testing-library|@types/|"
-    r"husky|lint-staged|commitlint|ts-node|nodemon|pytest|tox|nox|ruff|flake8|pylint|mypy|black$|isort|coverage|hypothesis|faker|"
-    r"vcrpy|pre-commit|junit|testng|mockito|assertj|hamcrest|wiremock|testcontainers|spock|jacoco|checkstyle|spotbugs|pmd|"
-    r"spotless|ktlint|detekt|kotest|mockk|scalatest|testify|gomega|ginkgo|go-cmp|gomock|mockery|golangci|rspec|rubocop|minitest|"
-    r"capybara|simplecov|xunit|nunit|moq$|fluentassertions|coverlet|criterion|proptest|mockall|phpunit|phpstan|psalm|sonar|renovate",
+    r"@types/|(^|[/@:._-])(eslint|prettier|stylelint|jest|vitest|mocha|chai|karma|cypress|storybook|testing-library|"
+    r"husky|"
+    r"lint-staged|commitlint|pytest|tox|nox|ruff|flake8|pylint|mypy|black|isort|coverage|hypothesis|faker|vcrpy|"
+    r"pre-commit|junit|"
+    r"testng|mockito|assertj|hamcrest|wiremock|testcontainers|spock|jacoco|checkstyle|spotbugs|pmd|spotless|ktlint|"
+    r"detekt|kotest|"
+    r"mockk|scalatest|testify|gomega|ginkgo|go-cmp|gomock|mockery|golangci|rspec|rubocop|minitest|capybara|"
+    r"simplecov|xunit|nunit|"
+    r"moq|fluentassertions|coverlet|criterion|proptest|mockall|phpunit|phpstan|psalm|sonar|sonarqube|"
+    r"renovate)([/:._-]|$)",
     re.IGNORECASE,
 )
 
@@ -126,7 +132,7 @@ def _near(side: Side, index: int, pattern: re.Pattern[str]) -> str:
 
 
 def bump(before: str | None, after: str | None) -> str:
-    """ "major", "minor" or "patch" by the first part in which two versions differ; "added" or "removed" for one alone."""
+    """The first part in which two versions differ: major, minor or patch; added or removed for one alone."""
     if before is None or after is None:
         return "added" if before is None else "removed"
     old, new = _parts(before), _parts(after)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import dedent
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
@@ -114,6 +115,8 @@ def _lines(diff: str) -> tuple[list[str], str | None]:
     rows = [row.removesuffix("\r").translate(_BREAKS) for row in diff.split("\n")]
     while rows and not rows[-1].strip():
         rows.pop()
+    if not any(row.startswith(("@@", "+", "-", "diff ")) for row in rows):
+        rows = dedent("\n".join(rows)).split("\n")
     cut = None
     if len(rows) > MAX_LINES:
         cut = f"only the first {MAX_LINES} of {len(rows)} lines were read"

@@ -62,7 +62,7 @@ def _passed_on(view: CodeView, callee: str) -> bool:
                 return True
             taken = any(w.lower().startswith("err") for w in words[: words.index(callee)] if w != callee)
             below = side.lines[call.line + 1 : call.line + 6]
-            if taken and any(l.tokens and l.tokens[0].text == "return" and "err" in l.text for l in below):
+            if taken and any(x.tokens and x.tokens[0].text == "return" and "err" in x.text for x in below):
                 return True
     return False
 

@@ -26,14 +26,17 @@ class Member:
     """Name in serialised form (`json:"x"`, `@JsonProperty("x")`)."""
 
 
-_MODIFIERS = r"(?:(?:public|private|protected|internal|static|final|readonly|volatile|transient|required|val|var|let|pub(?:\(\w+\))?|const|lateinit|override|virtual|optional|repeated|@\w+(?:\([^()]*\))?)\s+)*"
+_MODIFIERS = (
+    r"(?:(?:public|private|protected|internal|static|final|readonly|volatile|transient|required|val|var|let|"
+    r"pub(?:\(\w+\))?|const|lateinit|override|virtual|optional|repeated|@\w+(?:\([^()]*\))?)\s+)*"
+)
 _TYPED = re.compile(
-    _MODIFIERS
-    + r"(?P<type>[A-Za-z_][\w.]*(?:<[^=;]*>)?(?:\[\])*\??)\s+(?P<name>[A-Za-z_]\w*)\s*(?:=\s*(?P<number>[^;{]*))?(?:;|\{\s*(?:get|set|init)|$)"
+    _MODIFIERS + r"(?P<type>[A-Za-z_][\w.]*(?:<[^=;]*>)?(?:\[\])*\??)\s+(?P<name>[A-Za-z_]\w*)\s*"
+    r"(?:=\s*(?P<number>[^;{]*))?(?:;|\{\s*(?:get|set|init)|$)"
 )
 _COLON = re.compile(
-    _MODIFIERS
-    + r"[\"']?(?P<name>[A-Za-z_$][\w$]*)[\"']?\??(?:\([^()]*\))?\s*:\s*(?P<type>[A-Za-z_\"'\[{(&*][^=;]*?)\s*(?:=.*)?[,;]?$"
+    _MODIFIERS + r"[\"']?(?P<name>[A-Za-z_$][\w$]*)[\"']?\??(?:\([^()]*\))?\s*:\s*"
+    r"(?P<type>[A-Za-z_\"'\[{(&*][^=;]*?)\s*(?:=.*)?[,;]?$"
 )
 _GO = re.compile(
     r"(?P<name>[A-Za-z_]\w*)\s+(?P<type>[\[\]*\w.{}()<-]+(?:\s*(?:struct|interface)\{\})?)\s*(?:`(?P<tag>[^`]*)`)?$"
@@ -47,29 +50,12 @@ _ENUM_ITEM = re.compile(
     r"(?:@\w+(?:\([^()]*\))?\s*)*(?:case\s+)?(?P<name>[A-Za-z_]\w*)\s*(?:\([^()]*\)|=\s*[^,]+|\{[^{}]*\})?$"
 )
 _LABEL = re.compile(
-    r"(?:json|bson|yaml|xml|db|form):\"([^\",]*)|@(?:JsonProperty|SerializedName|Column|Field)\(\s*(?:(?:value|name)\s*=\s*)?\"([^\"]+)\"|rename\s*=\s*\"([^\"]+)\""
+    r"(?:json|bson|yaml|xml|db|form):\"([^\",]*)|rename\s*=\s*\"([^\"]+)\"|"
+    r"@(?:JsonProperty|SerializedName|Column|Field)\(\s*(?:(?:value|name)\s*=\s*)?\"([^\"]+)\""
 )
 _COLON_TYPES = frozenset({"typescript", "javascript", "kotlin", "scala", "rust", "swift", "python", "graphql", "php"})
 _NOT_TYPES = frozenset(
-    {
-        "return",
-        "throw",
-        "new",
-        "await",
-        "package",
-        "import",
-        "using",
-        "else",
-        "case",
-        "goto",
-        "delete",
-        "yield",
-        "raise",
-        "from",
-        "default",
-        "in",
-        "type",
-    }
+    "return throw new await package import using else case goto delete yield raise from default in type".split()
 )
 
 
@@ -134,7 +120,8 @@ def _counterpart(a: Member, came: Sequence[Member], hunk: Hunk) -> Member | None
 
 
 def _replaced(a: Member, m: Member, hunk: Hunk) -> bool:
-    return any(a.line in g.before and m.line in g.after for g in hunk.groups)
+    group = hunk.group_before.get(a.line)
+    return group is not None and hunk.group_after.get(m.line) is group
 
 
 def members(side: Side) -> tuple[Member, ...]:
@@ -153,7 +140,7 @@ def _members(side: Side, index: int) -> Iterator[Member]:
     if home is None:
         if language in {"java", "csharp"} and not _in_function(side, index):
             yield from _typed(text, index, "")
-        elif language == "graphql" or language == "proto":
+        elif language in {"graphql", "proto"}:
             yield from _contract(text, index, "", language, enum=False)
         return
     if home.kind == "function":

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from agent.analysis.diff.conditions import LOGIC, Asks, Condition
-from agent.analysis.diff.hunks import CodeLine, Group, Hunk, Side
+from agent.analysis.diff.hunks import CodeLine, Hunk, Side
 from agent.analysis.diff.pairing import pairs_of
 from agent.analysis.diff.quantities import read_quantity
 from agent.analysis.diff.tokens import KEYWORDS, Token
@@ -59,7 +60,7 @@ _TRUSTING = frozenset({"!!"})
 
 
 def _operators(hunk: Hunk) -> Iterator[Edit]:
-    """`a?.b` that became `a.b`, a default after `??` that went, `d.get(k)` that became `d[k]`; and the other way round."""
+    """`a?.b` that became `a.b`, a default after `??` that went, `d.get(k)` that became `d[k]`; and the reverse."""
     for a, b in pairs_of(hunk):
         old, new = hunk.before.lines[a].tokens, hunk.after.lines[b].tokens
         was = sum(t.text in _SAFE for t in old) - sum(t.text in _TRUSTING for t in old) + _lookups(hunk, old)
@@ -84,10 +85,8 @@ def _lookups(hunk: Hunk, tokens: Sequence[Token]) -> int:
     """Lookups that answer with nothing instead of failing."""
     if hunk.language.name not in {"python", "rust", "ruby", "elixir"}:
         return 0
-    return sum(
-        x.text == "." and y.text == "get" and z.text == "("
-        for x, y, z in zip(tokens, tokens[1:], tokens[2:], strict=False)
-    )
+    texts = [t.text for t in tokens]
+    return sum(texts[i : i + 3] == [".", "get", "("] and texts[i + 3 : i + 4] != [")"] for i in range(len(texts)))
 
 
 def _unkept(found: Sequence[_At], kept: Counter[tuple[str, ...]]) -> list[_At]:
@@ -105,17 +104,13 @@ def _changed_pairs(gone: Sequence[_At], came: Sequence[_At]) -> list[tuple[_At, 
     pairs: list[tuple[_At, _At]] = []
     free = list(came)
     for a in gone:
-        group = _group_of(a.hunk, a.condition.line, "before")
-        near = [b for b in free if b.hunk is a.hunk and group is not None and b.condition.line in group.after]
+        group = a.hunk.group_before.get(a.condition.line)
+        near = [b for b in free if group and b.hunk.group_after.get(b.condition.line) is group]
         best = max(near, key=lambda b: _alike(a.condition, b.condition), default=None)
         if best is not None and (_alike(a.condition, best.condition) >= ALIKE):
             pairs.append((a, best))
             free.remove(best)
     return pairs
-
-
-def _group_of(hunk: Hunk, line: int, which: str) -> Group | None:
-    return next((g for g in hunk.groups if line in (g.before if which == "before" else g.after)), None)
 
 
 def _alike(a: Condition, b: Condition) -> float:
@@ -143,7 +138,7 @@ def _without_figures(key: tuple[str, ...]) -> tuple[str, ...]:
 
 def _removed(at: _At) -> Iterator[Edit]:
     condition = at.condition
-    if condition.asks in {Asks.ERROR, Asks.LOOP} or not _still_used(at) or _in_rewritten_loop(at):
+    if condition.asks in {Asks.ERROR, Asks.LOOP} or not _still_used(at) or _in_rewritten_loop(at) or _made_safe(at):
         return
     kind = EditKind.GUARD_REMOVED if _guards(at) else EditKind.CONDITION_CHANGED
     yield edit(kind, at.place, condition.subject, condition.text, None)
@@ -154,6 +149,16 @@ def _guards(at: _At) -> bool:
     body = [at.side.lines[i] for i in at.condition.body if at.side.lines[i].tokens]
     only_leaves = at.condition.exits and len(body) <= 2 and not any(True for _ in at.side.calls_on(at.condition.body))
     return at.condition.asks is Asks.GUARD or (only_leaves and at.condition.asks is not Asks.CHOICE)
+
+
+def _made_safe(at: _At) -> bool:
+    """The check moved into the expression: `if (u && u.a) return u.a.b` became `return u?.a?.b`."""
+    names = {p for p in at.condition.key if p.isidentifier()}
+    for _, line in at.hunk.after.changed_lines():
+        texts = [t.text for t in line.tokens]
+        if any(a in names and b in _SAFE for a, b in pairwise(texts)):
+            return True
+    return False
 
 
 def _in_rewritten_loop(at: _At) -> bool:

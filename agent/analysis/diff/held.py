@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,17 +17,20 @@ from agent.analysis.diff.view import Called, CodeView
 from agent.analysis.edits import Edit, EditKind
 
 _HELD_WORDS = frozenset(
-    "transaction transactional atomic begin tx txn lock locked mutex synchronized semaphore acquire connection connect conn "
+    "transaction transactional atomic begin tx txn lock locked mutex synchronized semaphore acquire connection "
+    "connect conn "
     "session uow cursor checkout lease unit_of_work rlock mu guard".split()
 )
 _NOT_HELD = frozenset(
     {"http", "requests", "aiohttp", "httpx", "client", "unlock", "release", "span", "websocket", "block"}
 )
-_CALLBACKS = frozenset(
-    "transaction withtransaction intransaction runintransaction runintx withtx transact atomic withlock with_lock synchronized lock "
-    "withconnection useconnection transactionscope runtransaction begintransaction executeintransaction withsession "
-    "with_connection usetransaction dotransaction beginfunc begintxfunc readwritetransaction".split()
+_CALLBACKS = re.compile(
+    r"\$?(?!begin|commit|rollback|new|get)\w*(tx|trx|txn|transaction|transact|atomic|atomically|transactionscope|withlock|with_lock|"
+    r"synchronized|with_?connection|use_?connection|with_?session|tx_?func)|lock|beginfunc|begintxfunc",
+    re.IGNORECASE,
 )
+"""Callees that run what they are given inside of something."""
+
 _BEGINS = frozenset(
     {
         "begin",
@@ -45,7 +49,8 @@ _ENDS = frozenset(
     {"commit", "rollback", "unlock", "runlock", "release", "close", "committransaction", "end", "putconn"}
 )
 _REMOTE = frozenset(
-    "client http https grpc api gateway remote rpc send publish notify post fetch request charge upload download email mail mailer "
+    "client http https grpc api gateway remote rpc send publish notify post fetch request charge upload download "
+    "email mail mailer "
     "sms invoke produce producer emit webhook bus kafka queue s3 sqs sns provider partner stub dispatch enqueue push "
     "capture payment payments deposit deposits bucket storage webclient resttemplate axios".split()
 )
@@ -106,7 +111,8 @@ def _is_work(called: Called, held: Held) -> bool:
     if called.work is Work.QUERY and not held.is_lock:
         return False
     roots = set(called.call.segments[:-1]) or {called.call.last}
-    return not roots & held.targets and called.call.last.lower() not in _BEGINS | _ENDS | _CALLBACKS
+    opens = called.call.last.lower() in _BEGINS | _ENDS or _CALLBACKS.fullmatch(called.call.last)
+    return not roots & held.targets and not opens
 
 
 def _is_remote(called: Called) -> bool:
@@ -162,7 +168,7 @@ def _opens(side: Side, index: int, helpers: frozenset[str]) -> bool:
         )
     calls = list(side.calls_on((index,)))
     opening = texts[-1] in {"{", "(", "do", "=>", "|"} or "=>" in texts or "->" in texts
-    if opening and any(c.last.lower().lstrip("$") in _CALLBACKS or c.last in helpers for c in calls):
+    if opening and any(_CALLBACKS.fullmatch(c.last) or c.last in helpers for c in calls):
         return index not in side.definitions
     return index in side.definitions and "synchronized" in texts
 
@@ -182,24 +188,36 @@ def _block(side: Side, index: int, helpers: frozenset[str]) -> Held | None:
     return Held(
         frozenset(body),
         line.stripped,
-        frozenset(names - KEYWORDS),
+        _handed_on(side, index),
         bool(said & {"lock", "mutex", "synchronized", "mu", "semaphore", "locked"}),
     )
+
+
+def _handed_on(side: Side, index: int) -> frozenset[str]:
+    """What the block gets to work with: the name after `as`, the parameters of the callback, or the lock itself."""
+    tokens = side.lines[index].tokens
+    texts = [t.text for t in tokens]
+    opener = next((c for c in side.calls_on((index,)) if _CALLBACKS.fullmatch(c.last) and c.open >= 0), None)
+    if "as" in texts:
+        start = tokens[texts.index("as")].start
+    elif opener is not None:
+        start = side.tokens[opener.open].start
+    else:
+        start = tokens[0].start
+    names = {t.text for t in tokens if t.kind == "name" and t.start >= start} - KEYWORDS
+    # Receivers and contexts are at hand anyway; only after `as` is such a name the thing that is held.
+    return frozenset(names if "as" in texts else names - {"ctx", "context", "s", "c", "db"})
+
+
+_POOLED = frozenset({"pool", "conn", "db", "lock", "semaphore", "sem", "connection"})
+"""Words of what is acquired in the sense meant here."""
 
 
 def _until_end(side: Side, call: Call) -> Held | None:
     """From `BeginTx`, `Lock` or `Acquire` to its counterpart, or to the end of the function when that is deferred."""
     words_said = words(call)
     is_lock = bool(words_said & {"lock", "rlock", "mutex", "mu"})
-    if call.last.lower() in {"acquire", "checkout"} and not words_said & {
-        "pool",
-        "conn",
-        "db",
-        "lock",
-        "semaphore",
-        "sem",
-        "connection",
-    }:
+    if call.last.lower() in {"acquire", "checkout"} and not words_said & _POOLED:
         return None
     line = side.lines[call.line]
     assigned = {t.text for t in line.tokens if t.kind == "name" and t.start < side.tokens[call.start].start}

@@ -238,6 +238,16 @@ class Hunk:
             else:
                 self.restated += [(i, j) for (i, _), (j, _) in zip(old[a:b], new[c:d], strict=True)]
 
+    @cached_property
+    def group_before(self) -> dict[int, Group]:
+        """Removed line -> its group."""
+        return {i: group for group in self.groups for i in group.before}
+
+    @cached_property
+    def group_after(self) -> dict[int, Group]:
+        """Added line -> its group."""
+        return {i: group for group in self.groups for i in group.after}
+
     @property
     def sides(self) -> tuple[Side, Side]:
         return self.before, self.after

@@ -9,7 +9,8 @@ from agent.analysis.diff.languages import Language
 _IMPORTS = {
     "go": r"import\b.*|(?:[\w.]+\s+)?\"[\w./-]+\"$|package \w+",
     "python": r"import\s.*|from\s+[\w.]+\s+import\b.*",
-    "javascript": r"import\s+(?!['\"(]).*|export\s+(?:type\s+)?(?:\*|\{[^}]*\})\s+from.*|(?:const|let|var)\s+[\w{}, :]+=\s*require\(.*",
+    "javascript": r"import\s+(?!['\"(]).*|export\s+(?:type\s+)?(?:\*|\{[^}]*\})\s+from.*|"
+    r"(?:const|let|var)\s+[\w{}, :]+=\s*require\(.*",
     "java": r"import\s.*|package\s.*",
     "rust": r"(?:pub(?:\(\w+\))?\s+)?use\s.*|extern crate\s.*|mod \w+;",
     "csharp": r"(?:global\s+)?using\s+(?:static\s+)?[\w.]+(?:\s*=\s*[\w.<>]+)?;|namespace\s+[\w.]+;?",

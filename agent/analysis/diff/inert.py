@@ -41,7 +41,8 @@ _STRENGTH = (
 """The nearer to behaviour, the stronger the word; a mixed diff takes the strongest."""
 
 _DELIVERS = re.compile(
-    r"kubectl|helm (upgrade|install)|terraform|tofu apply|argocd|docker push|npm publish|gcloud|\baws \w|\baz \w|ansible|rollout|deploy|"
+    r"kubectl|helm (upgrade|install)|terraform|tofu apply|argocd|docker push|npm publish|gcloud|\baws \w|\baz \w|"
+    r"ansible|rollout|deploy|"
     r"--prod\b|production|\bsecrets?\.|pulumi|flyctl|heroku|migrat",
     re.IGNORECASE,
 )
@@ -167,13 +168,15 @@ def _logging(file: FileDiff) -> Inert | None:
         came = [s for s in new if _is_changed(s)]
         if not all(_harmless(s) for s in came) or not _quieter(gone, came) or _prints(gone + came):
             return None
-    return Inert.LOGGING
+    spoken = any(_is_changed(s) for h in file.hunks for side in h.sides for s in statements(side, h))
+    return Inert.LOGGING if spoken else None
 
 
 def _is_changed(statement: Statement) -> bool:
     return any(statement.called.side.lines[i].changed for i in statement.lines)
 
 
+_TELEMETRY = re.compile(r"log|metric|trac|otel|telemetry|prometheus|statsd|sentry", re.IGNORECASE)
 _REST = frozenset("if else { } ( ) ; ! not var const let val static private final self this = [ ] && ok".split())
 
 
@@ -183,7 +186,8 @@ def _covered(side: Side, found: Sequence[Statement]) -> bool:
     for index, line in side.changed_lines():
         statement = spans.get(index)
         if statement is None:
-            if not (is_import(line.text, side.language) and not acts_on_import(line.text)):
+            imports = is_import(line.text, side.language) and not acts_on_import(line.text)
+            if not imports or not _TELEMETRY.search(line.text):
                 return False
             continue
         call = statement.called.call

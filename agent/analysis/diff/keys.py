@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.analysis.diff.hunks import Hunk, Side
 from agent.analysis.diff.quantities import words_of
@@ -14,15 +15,18 @@ from agent.analysis.diff.view import CodeView
 from agent.analysis.edits import Edit, EditKind
 
 _KEY_WORDS = frozenset(
-    "key keys topic topics queue queues routing partition partitioner shard prefix channel subject bucket stream etag cachekey "
+    "key keys topic topics queue queues routing partition partitioner shard prefix channel subject bucket stream "
+    "etag cachekey "
     "lockname hashkey dedup idempotency".split()
 )
 _STORES = frozenset(
-    "cache redis memcached memcache kafka producer queue topic bus broker pubsub nats sqs sns rabbit amqp channel mq lock etcd "
+    "cache redis memcached memcache kafka producer queue topic bus broker pubsub nats sqs sns rabbit amqp channel "
+    "mq lock etcd "
     "consul dynamo bucket s3 kv store pipe pipeline publisher".split()
 )
 _VERBS = frozenset(
-    "get set setex put delete del publish send subscribe produce enqueue lpush rpush hget hset expire incr lock getorload fetch".split()
+    "get set setex put delete del publish send subscribe produce enqueue lpush rpush hget hset expire incr lock "
+    "getorload fetch".split()
 )
 _HOLE = re.compile(r"\$\{([^{}]*)\}|\{([^{}]*)\}|#\{([^{}]*)\}|%[sdvq]|\{\}")
 
@@ -113,7 +117,7 @@ def _is_key(side: Side, tokens: Sequence[Token], start: int, line: int) -> bool:
         return True
     before = tokens[max(0, start - 6) : start]
     assigned = next(
-        (t.text for t, u in zip(before, before[1:], strict=False) if u.text in {"=", ":=", ":"} and t.kind == "name"),
+        (t.text for t, u in pairwise(before) if u.text in {"=", ":=", ":"} and t.kind == "name"),
         "",
     )
     if set(words_of(assigned)) & _KEY_WORDS:
@@ -133,7 +137,7 @@ def _key_functions(view: CodeView) -> Iterator[Edit]:
                 continue
             old, new = hunk.before.lines[group.before[-1]], hunk.after.lines[group.after[-1]]
             name = hunk.after.scope(group.after[-1])
-            makes_key = set(words_of(name)) & {"key", "partition", "shard", "topic", "routing", "bucket"}
+            makes_key = set(words_of(name)) & {"key", "partition", "shard", "topic", "routing"}
             if (
                 makes_key
                 and {"return"} & {t.text for t in new.tokens}

@@ -229,27 +229,30 @@ _SHIPS = re.compile(
 """A pipeline file with such a name acts on production and is not merely a build file."""
 
 
+_BY_PATTERN = tuple(
+    (re.compile(pattern, re.IGNORECASE), name)
+    for pattern, name in (
+        (r"(^|/)dockerfile[^/]*$", "dockerfile"),
+        (r"(^|/)\.env[^/]*$", "env"),
+        (r"(^|/)jenkinsfile[^/]*$", "groovy"),
+        (r"(^|/)(requirements|constraints)[\w.-]*\.(txt|in)$|(^|/)requirements/", "requirements"),
+        (r"(^|/)cron(\.d|tabs?)?/", "cron"),
+        (r"(^|/)(nginx|haproxy|conf\.d|sites-(available|enabled))/[^/.]+$", "conf"),
+    )
+)
+
+
 @lru_cache(maxsize=4096)
 def language_of(path: str) -> Language:
     """The language of a file, from its name; "code" (C-like) when nothing tells."""
     name = path.rsplit("/", 1)[-1].lower()
-    if name in _BY_NAME:
-        return _LANGUAGES[_BY_NAME[name]]
-    for prefix, language in (("dockerfile", "dockerfile"), (".env", "env"), ("jenkinsfile", "groovy")):
-        if name.startswith(prefix):
-            return _LANGUAGES[language]
-    if re.match(r"(requirements|constraints)[\w.-]*\.(txt|in)$", name) or re.search(r"(^|/)requirements/", path):
-        return _LANGUAGES["requirements"]
-    if re.search(r"(^|/)cron(\.d|tabs?)?/", path):
-        return _LANGUAGES["cron"]
-    extension = name.rsplit(".", 1)[-1] if "." in name else ""
-    if extension in {"tmpl", "tpl", "j2", "erb", "gotmpl"}:
-        inner = name.rsplit(".", 1)[0]
-        if "." in inner:
-            return language_of(inner)
-    if extension == "" and re.search(r"(^|/)(nginx|haproxy|conf\.d|sites-(available|enabled))/", path):
-        return _LANGUAGES["conf"]
-    return _LANGUAGES[_BY_EXTENSION.get(extension, "code" if extension else "prose")]
+    known = _BY_NAME.get(name) or next((language for pattern, language in _BY_PATTERN if pattern.search(path)), None)
+    if known:
+        return _LANGUAGES[known]
+    stem, dot, extension = name.rpartition(".")
+    if extension in {"tmpl", "tpl", "j2", "erb", "gotmpl"} and "." in stem:
+        return language_of(stem)
+    return _LANGUAGES[_BY_EXTENSION.get(extension if dot else "", "code" if dot else "prose")]
 
 
 def is_file_name(path: str) -> bool:
@@ -268,16 +271,21 @@ def named(name: str) -> Language:
 @lru_cache(maxsize=4096)
 def role_of(path: str) -> Role:
     """The part a file plays, from its path alone. In doubt it is part of the product."""
-    if _LOCKFILES.search(path):
-        return Role.LOCKFILE
-    if _TESTS.search(path):
-        return Role.TESTS
-    if _BUILD.search(path):
-        return Role.PRODUCT if _SHIPS.search(path) else Role.BUILD
-    if _DEPENDENCIES.search(path):
-        return Role.DEPENDENCIES
-    if _STYLE.search(path):
-        return Role.STYLE
-    if _DOCUMENTATION.search(path) and not _PROMPTS.search(re.sub(r"^(docs?|documentation)/.*", "", path)):
-        return Role.DOCUMENTATION
-    return Role.PRODUCT
+    role = next((role for pattern, role in _ROLES if pattern.search(path)), Role.PRODUCT)
+    if role is Role.BUILD and _SHIPS.search(path):
+        return Role.PRODUCT
+    in_docs = re.match(r"(docs?|documentation)/", path, re.IGNORECASE)
+    if role is Role.DOCUMENTATION and not in_docs and _PROMPTS.search(path):
+        return Role.PRODUCT
+    return role
+
+
+_ROLES = (
+    (_LOCKFILES, Role.LOCKFILE),
+    (_TESTS, Role.TESTS),
+    (_BUILD, Role.BUILD),
+    (_DEPENDENCIES, Role.DEPENDENCIES),
+    (_STYLE, Role.STYLE),
+    (_DOCUMENTATION, Role.DOCUMENTATION),
+)
+"""First match wins."""

@@ -1,6 +1,6 @@
 """Whether a diff only moves code: whole definitions to another place, or statements into a helper and back.
 
-Order counts: a statement that moved past another one is not inert, because that is how releases, checks and writes break.
+Order counts: a statement that moved past another one is not inert, for that is how releases, checks and writes break.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.analysis.diff.calls import Call, arguments
 from agent.analysis.diff.definitions import definition_of
@@ -141,15 +142,16 @@ def _is_extraction(removed: Sequence[_Line], added: Sequence[_Line], view: CodeV
     return _in_order(_without_brackets(list(removed)), moved)
 
 
-def _contiguous(lines: Sequence[_Line]) -> bool:
-    """No statement that stayed lies between the ones that went."""
-    for a, b in zip(lines, lines[1:], strict=False):
-        if a.side is b.side and any(
-            a.side.lines[i].tokens and set(_texts(a.side, i)) - {"}", ")", "]", "{"}
-            for i in range(a.index + 1, b.index)
-        ):
-            return False
+def _contiguous(lines: Sequence[_Line], *, past_restated: bool = False) -> bool:
+    """No statement that stayed lies between the ones that went; with `past_restated`, one the diff rewrites may."""
+    for a, b in pairwise(lines):
         if a.side is not b.side:
+            return False
+        restated = (
+            {pair[0 if a.side is a.hunk.before else 1] for pair in a.hunk.restated} if past_restated else set[int]()
+        )
+        between = (i for i in range(a.index + 1, b.index) if i not in restated)
+        if any(set(_texts(a.side, i)) - {"}", ")", "]", "{"} for i in between):
             return False
     return True
 
@@ -239,9 +241,7 @@ def _in_order(removed: Sequence[_Line], moved: Sequence[_Line]) -> bool:
     return all(_plain_return(m) for m in moved[at:])
 
 
-_DRESS = frozenset(
-    "public private protected internal class record final static export data ; , { } ( ) val var".split()
-)
+_DRESS = frozenset("public private protected internal class record final ; , { } ( )".split())
 
 
 def _same_sequence(removed: Sequence[_Line], added: Sequence[_Line]) -> bool:
@@ -258,14 +258,15 @@ _LOGIC = frozenset("+ - * / % && || ! == != < > <= >= << >> ?? ?. and or not & |
     "&",
 }
 _CONTROL = frozenset(
-    "if else for while switch case try catch finally throw await async go defer lock synchronized yield with break continue".split()
+    "if else for while switch case try catch finally throw await async go defer lock synchronized yield with break "
+    "continue".split()
 )
 _PLUMBING = frozenset({"builder", "build", "of", "newBuilder", "toBuilder"})
 
 
 def _is_repackaged(removed: Sequence[_Line], added: Sequence[_Line], view: CodeView) -> bool:
     """The same calls, literals and operators, now through a type or constructor that the diff introduces."""
-    if not view.helpers or not removed:
+    if not view.helpers or not removed or not _contiguous(removed, past_restated=True):
         return False
     old, new = _facts(removed), _facts(added)
     own = view.helpers | _PLUMBING

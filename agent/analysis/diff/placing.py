@@ -49,7 +49,7 @@ def _full(text: str, listed: Sequence[str]) -> str:
 
 
 _MARKS = {
-    "gomod": r"^require \(|^module \S+|^\s*(github\.com|golang\.org|google\.golang\.org|go\.\w+\.\w+|gopkg\.in)/?\S* v\d",
+    "gomod": r"^require \(|^module \S+|^\s*(github\.com|golang\.org|google\.golang\.org|gopkg\.in)/?\S* v\d",
     "go": r"\bfunc[ (]|:=|^package \w+$|\berr != nil|\binterface\{|\bfmt\.",
     "python": r"^\s*(async )?def \w+\(.*|^\s*(elif|except)\b|^\s*from [\w.]+ import|\bself\.|\bNone\b|:\s*$",
     "java": r"\b(public|private|protected) (static )?(final )?\w+[<\w>, ]* \w+|@Override|;\s*$|\bnew \w+\(",

@@ -1,6 +1,6 @@
 """Numbers with their units, read from an expression as people write it in code and settings.
 
-Base units are seconds and bytes (IEC 80000-13 prefixes: Ki, Mi, Gi are powers of 1024; k, M, G powers of 1000). A figure
+Base units are seconds and bytes (IEC 80000-13: Ki, Mi, Gi are powers of 1024; k, M, G powers of 1000). A figure
 without a unit takes the one its setting's name ends in (`timeout_ms`, `maxSizeBytes`).
 """
 
@@ -40,13 +40,21 @@ _SIZE = {
     **{f"{p}{s}": 1000.0 ** (i + 1) for i, p in enumerate(("kilo", "mega", "giga", "tera")) for s in ("byte", "bytes")},
 }
 _NAME_UNITS = {
-    "ms": 1e-3, "millis": 1e-3, "milliseconds": 1e-3, "msec": 1e-3, "msecs": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0,
-    "seconds": 1.0, "second": 1.0, "minutes": 60.0, "mins": 60.0, "minute": 60.0, "hours": 3600.0, "hour": 3600.0,
-    "days": 86400.0, "day": 86400.0, "ns": 1e-9, "nanos": 1e-9, "us": 1e-6, "micros": 1e-6,
-}  # fmt: skip
-_NAME_SIZES = {
-    "bytes": 1.0, "kb": 1e3, "kib": 1024.0, "mb": 1e6, "mib": 1024.0**2, "gb": 1e9, "gib": 1024.0**3, "gbs": 1e9, "mbs": 1e6,
-}  # fmt: skip
+    word: factor
+    for factor, words in {
+        1e-9: "ns nanos",
+        1e-6: "us micros",
+        1e-3: "ms millis milliseconds msec msecs",
+        1.0: "s sec secs second seconds",
+        60.0: "minute minutes mins",
+        3600.0: "hour hours",
+        86400.0: "day days",
+    }.items()
+    for word in words.split()
+}
+"""Last words of names that announce a unit; `min` and `m` are left out, because they mean minimum as often."""
+
+_NAME_SIZES = {"bytes": 1.0, "kb": 1e3, "kib": 1024.0, "mb": 1e6, "mib": 1024.0**2, "gb": 1e9, "gib": 1024.0**3}
 _SIZED = re.compile(
     r"mem|heap|xm[xs]\b|size|storage|disk|buffer|bytes|quota|volume|segment|upload|body|ram\b|chunk", re.IGNORECASE
 )
@@ -83,7 +91,7 @@ def read_quantity(text: str, name: str = "") -> Quantity | None:
     text = text.strip().rstrip(",;").strip()
     inner = re.fullmatch(r"\$\{[\w.-]+:-?([^{}]*)\}", text.strip("\"'"))
     text = (inner[1] if inner else text).strip()
-    if not text or len(text) > 200:
+    if not text or len(text) > 200 or _RANGE.fullmatch(text.strip("\"'")):
         return None
     pair = _WITH_UNIT.fullmatch(text)
     if pair and (unit := _named_unit(pair[2])) and (amount := _Evaluator(pair[1], name).run()):
@@ -95,6 +103,9 @@ def read_quantity(text: str, name: str = "") -> Quantity | None:
         return Quantity(found.value * named[0], named[1])
     return found
 
+
+_RANGE = re.compile(r"\d+([-/]\d+)+")
+"""`200-299`, `2026-01-31`, `1/2`: no figure."""
 
 _WITH_UNIT = re.compile(r"([^,]+),\s*((?:TimeUnit|ChronoUnit|DurationUnit)\.\w+|[A-Z]{5,})")
 """Java's two arguments for one duration: `5000, TimeUnit.MILLISECONDS`."""
@@ -120,13 +131,19 @@ def _literal(text: str, name: str) -> Quantity | None:
     if match := _INTEGER_SUFFIX.fullmatch(text):
         digits = match[1].replace("_", "")
         return Quantity(float(int(digits, 16)) if digits[:2].lower() == "0x" else float(digits))
+    return _compound(text)
+
+
+def _compound(text: str) -> Quantity | None:
+    """`1h30m` and ISO 8601's `PT1H30M`."""
     if _COMPOUND.fullmatch(text):
         parts = re.findall(r"(\d+(?:\.\d+)?)([a-z]+)", text)
         return Quantity(sum(float(n) * _TIME[u] for n, u in parts), "s")
-    if len(text) > 2 and (match := _ISO.fullmatch(text)) and any(match.groups()):
-        d, h, m, s = (float(g or 0) for g in match.groups())
-        return Quantity(d * 86400 + h * 3600 + m * 60 + s, "s")
-    return None
+    match = _ISO.fullmatch(text) if len(text) > 2 else None
+    if match is None or not any(match.groups()):
+        return None
+    days, hours, minutes, seconds = (float(group or 0) for group in match.groups())
+    return Quantity(days * 86400 + hours * 3600 + minutes * 60 + seconds, "s")
 
 
 def _suffixed(figure: str, suffix: str, name: str) -> Quantity | None:
@@ -143,26 +160,34 @@ def _suffixed(figure: str, suffix: str, name: str) -> Quantity | None:
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?[A-Za-zµ]*)|"
-    r"(?P<name>[A-Za-z_][\w]*(?:(?:\.|::|->)[A-Za-z_]\w*)*)|(?P<op><<|\*\*|[-+*/(){}=,%.])|(?P<string>\"[^\"]*\"|'[^']*'))"
+    r"(?P<name>[A-Za-z_][\w]*(?:(?:\.|::|->)[A-Za-z_]\w*)*)|(?P<op><<|\*\*|[-+*/(){}=,%.])|"
+    r"(?P<string>\"[^\"]*\"|'[^']*'))"
 )
 _OF = re.compile(
-    r"(?:of|from|as|in|to)?_?(nano|micro|milli)?s?_?(second|sec|minute|min|hour|day|week|nano|micro|milli|ms|mebibyte|megabyte|kilobyte|kibibyte|"
-    r"gigabyte|gibibyte|byte)s?",
+    r"(?:of|from|as|in|to)?_?(nano|micro|milli)?s?_?(second|sec|minute|min|hour|day|week|nano|micro|milli|ms|"
+    r"mebibyte|megabyte|kilobyte|kibibyte|gigabyte|gibibyte|byte)s?",
     re.IGNORECASE,
 )
-_WORDS = {
-    "nano": (1e-9, "s"), "micro": (1e-6, "s"), "milli": (1e-3, "s"), "ms": (1e-3, "s"), "second": (1.0, "s"), "sec": (1.0, "s"),
-    "minute": (60.0, "s"), "min": (60.0, "s"), "hour": (3600.0, "s"), "day": (86400.0, "s"), "week": (604800.0, "s"),
-    "byte": (1.0, "bytes"), "kilobyte": (1e3, "bytes"), "megabyte": (1e6, "bytes"), "gigabyte": (1e9, "bytes"),
-    "kibibyte": (1024.0, "bytes"), "mebibyte": (1024.0**2, "bytes"), "gibibyte": (1024.0**3, "bytes"),
-}  # fmt: skip
+_UNITS_IN_CODE: dict[str, tuple[float, Unit]] = {
+    **{w: (1e-9, "s") for w in ("nano", "ns")},
+    "micro": (1e-6, "s"),
+    **{w: (1e-3, "s") for w in ("milli", "ms")},
+    **{w: (1.0, "s") for w in ("second", "sec")},
+    **{w: (60.0, "s") for w in ("minute", "min")},
+    "hour": (3600.0, "s"),
+    "day": (86400.0, "s"),
+    "week": (604800.0, "s"),
+    "byte": (1.0, "bytes"),
+    **{f"{p}byte": (1000.0 ** (i + 1), "bytes") for i, p in enumerate(("kilo", "mega", "giga"))},
+    **{f"{p}byte": (1024.0 ** (i + 1), "bytes") for i, p in enumerate(("kibi", "mebi", "gibi"))},
+}
 _UNIT_OWNER = re.compile(
     r"time|timeunit|chronounit|duration|durationunit|timespan|timedelta|datasize|chrono|unit|temporal", re.IGNORECASE
 )
 
 
 def _named_unit(dotted: str) -> tuple[float, Unit] | None:
-    """`time.Second`, `TimeUnit.MILLISECONDS`, `Duration.ofSeconds`, `Duration::from_millis`, `timedelta`'s `minutes`."""
+    """What `time.Second`, `TimeUnit.MILLISECONDS`, `Duration.ofSeconds`, `Duration::from_millis` count in."""
     parts = re.split(r"\.|::|->", dotted)
     last = parts[-1]
     match = _OF.fullmatch(last)
@@ -174,8 +199,7 @@ def _named_unit(dotted: str) -> tuple[float, Unit] | None:
         return None
     if len(parts) > 1 and not any(_UNIT_OWNER.fullmatch(p) for p in parts[:-1]):
         return None
-    factor, unit = _WORDS[(match[1] or match[2]).lower()]
-    return factor, "s" if unit == "s" else "bytes"
+    return _UNITS_IN_CODE[(match[1] or match[2]).lower()]
 
 
 def is_unit(dotted: str) -> bool:

@@ -17,22 +17,29 @@ from agent.analysis.diff.view import CodeView
 from agent.analysis.edits import Edit, EditKind
 
 _SQL = re.compile(
-    r"^\s*(?:--[^\n]*\n\s*)*(?:(?P<select>select)\b[\s\S]+\bfrom\b|insert\s+(?:ignore\s+)?into\b|update\s+[\w.\"`\[\]]+\s+(?:as\s+\w+\s+)?set\b|"
-    r"delete\s+from\b|with\s+(?:recursive\s+)?\w+\s+as\s*\(|merge\s+into\b|replace\s+into\b|(?:from|where|join)\s+\w+[\s\S]*\b(?:where|select|order by|join)\b)",
+    r"^\s*(?:--[^\n]*\n\s*)*(?:(?P<select>select)\b[\s\S]+\bfrom\b|insert\s+(?:ignore\s+)?into\b|"
+    r"update\s+[\w.\"`\[\]]+\s+(?:as\s+\w+\s+)?set\b|"
+    r"delete\s+from\b|with\s+(?:recursive\s+)?\w+\s+as\s*\(|merge\s+into\b|replace\s+into\b|(?:from|where|"
+    r"join)\s+\w+[\s\S]*\b(?:where|select|order by|join)\b)",
     re.IGNORECASE,
 )
 _TABLE = re.compile(
-    r"\b(?:from|into|update|join|table|index\s+\S+\s+on)\s+(?:only\s+|if\s+(?:not\s+)?exists\s+)?[\"`\[]?([A-Za-z_][\w.]*)",
+    r"\b(?:from|into|update|join|table|index\s+\S+\s+on)\s+(?:only\s+|"
+    r"if\s+(?:not\s+)?exists\s+)?[\"`\[]?([A-Za-z_][\w.]*)",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"(SELECT|FROM|WHERE|ORDER BY|GROUP BY|HAVING|LIMIT|OFFSET|FETCH FIRST|(LEFT|RIGHT|INNER|OUTER|CROSS|FULL)?\s*(OUTER )?JOIN|"
+    r"(SELECT|FROM|WHERE|ORDER BY|GROUP BY|HAVING|LIMIT|OFFSET|FETCH FIRST|(LEFT|RIGHT|INNER|OUTER|CROSS|"
+    r"FULL)?\s*(OUTER )?JOIN|"
     r"UNION|VALUES|SET|RETURNING|FOR UPDATE|FOR SHARE|ON CONFLICT|AND|OR|ON)\b(?![a-z])"
 )
 _LIMIT = re.compile(r"\blimit\b|\bfetch\s+(first|next)\b|\btop\s*\(?\d|\brownum\b", re.IGNORECASE)
+_FETCHED_ALONG = re.compile(r"\bjoin\s+fetch\b", re.IGNORECASE)
 _CHAIN = frozenset(
-    "order_by orderby group_by groupby having join outerjoin leftjoin innerjoin where filter_by options with_entities distinct "
-    "sort populate projection aggregate match include thenby orderbydescending thenbydescending and_where or_where andwhere "
+    "order_by orderby group_by groupby having join outerjoin leftjoin innerjoin where filter_by options "
+    "with_entities distinct "
+    "sort populate projection aggregate match include thenby orderbydescending thenbydescending and_where or_where "
+    "andwhere "
     "wherein where_in select_from using_index hint force_index raw annotate defer only values_list exclude".split()
 )
 
@@ -53,7 +60,7 @@ class _Sql:
 
 
 def query_edits(view: CodeView) -> Iterator[Edit]:
-    """QUERY_ADDED, _CHANGED and _REMOVED for SQL in strings and chains of query builders, and LOCK_ADDED for row locks."""
+    """QUERY_ADDED, _CHANGED and _REMOVED for SQL in strings and query builders, and LOCK_ADDED for row locks."""
     old = [s for h in view.hunks for s in _statements(h.before, h)]
     new = [s for h in view.hunks for s in _statements(h.after, h)]
     gone, came = _unpaired(old, new), _unpaired(new, old)
@@ -64,7 +71,7 @@ def query_edits(view: CodeView) -> Iterator[Edit]:
             gone.remove(a)
             yield edit(EditKind.QUERY_CHANGED, b.place(), b.table, a.text, b.text)
             yield from _row_lock(a.text, b)
-            if _LIMIT.search(a.text) and not _LIMIT.search(b.text):
+            if any(p.search(a.text) and not p.search(b.text) for p in (_LIMIT, _FETCHED_ALONG)):
                 yield edit(EditKind.BATCH_REMOVED, b.place(), b.table, a.text, b.text)
     for b in came:
         loop = b.side.scope(b.line) in view.looped_helpers
@@ -137,10 +144,10 @@ def _clauses(hunk: Hunk) -> Iterator[Edit]:
             continue
         text_old = " ".join(hunk.before.lines[i].stripped for i in old) or None
         text_new = " ".join(hunk.after.lines[i].stripped for i in new) or None
-        line = hunk.after.lines[new[0]].text if new else hunk.before.lines[old[0]].text
-        shown = "\n".join(l.text for l in (hunk.after if new else hunk.before).lines)
+        first = hunk.after.lines[new[0]].text if new else hunk.before.lines[old[0]].text
+        shown = "\n".join(line.text for line in (hunk.after if new else hunk.before).lines)
         table = _TABLE.search(shown)
-        place = Place(hunk.path, hunk.language, hunk.after.scope(new[0]) if new else hunk.before.scope(old[0]), line)
+        place = Place(hunk.path, hunk.language, hunk.after.scope(new[0]) if new else hunk.before.scope(old[0]), first)
         if text_old and _LIMIT.search(text_old) and not (text_new and _LIMIT.search(text_new)):
             yield edit(EditKind.BATCH_REMOVED, place, table[1] if table else "LIMIT", text_old, text_new)
         yield edit(EditKind.QUERY_CHANGED, place, table[1] if table else "", text_old, text_new)

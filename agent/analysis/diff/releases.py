@@ -172,7 +172,7 @@ def _conditions(release: Release) -> int:
 def _acquired(release: Release) -> int | None:
     """The line above that assigns what is released."""
     for at in range(release.line - 1, -1, -1):
-        if _assigns(release.side.lines[at].text, release.target):
+        if _acquires(release.side.lines[at].text, release.target):
             return at
     return None
 
@@ -233,7 +233,10 @@ def _moved_away(old: Release, new: Release) -> bool:
 
 
 def _acquires(text: str, target: str) -> bool:
-    return _assigns(text, target) and "(" in text
+    taken = re.search(
+        rf"\b{re.escape(target)}\s*\.\s*(r?lock|acquire|begin|open|enter|wait)\w*\s*\(", text, re.IGNORECASE
+    )
+    return bool(taken) or (_assigns(text, target) and "(" in text)
 
 
 def _go_like(hunk: Hunk) -> bool:

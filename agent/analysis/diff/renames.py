@@ -53,7 +53,7 @@ def _maps(hunk: Hunk, names: _Names) -> bool:
 
 def _fits(a: Token, b: Token, old: Sequence[Token], new: Sequence[Token], index: int, names: _Names) -> bool:
     if a.kind == "string":
-        return a.text == b.text or _holes(a.text, names) == b.text
+        return _substituted(a.text, names) == b.text
     if a.kind != "name":
         return a.text == b.text
     fixed = _is_fixed(old, index) or _is_fixed(new, index)
@@ -82,13 +82,18 @@ def _in_braces(tokens: Sequence[Token], index: int) -> bool:
     return False
 
 
-def _holes(text: str, names: _Names) -> str:
-    """A template with the names in its holes substituted."""
+_HOLE = re.compile(r"\$\{[^{}]*\}|#\{[^{}]*\}|\$[A-Za-z_]\w*|\{[^{}]*\}")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
-    def one(match: re.Match[str]) -> str:
-        return re.sub(r"[A-Za-z_]\w*", lambda m: names.forward.get(m[0], m[0]), match[0])
 
-    return re.sub(r"\$?\{[^{}]*\}", one, text) if text[:1] in "f`$F" else text
+def _substituted(text: str, names: _Names) -> str:
+    """A string with the names in its holes (`${a}`, `$a`, `#{a}`, `{a}`) replaced as outside of it."""
+    bare = {old.lstrip("$@"): new.lstrip("$@") for old, new in names.forward.items()}
+    return _HOLE.sub(lambda hole: _NAME.sub(lambda m: bare.get(m[0], m[0]), hole[0]), text)
+
+
+def _in_holes(text: str) -> set[str]:
+    return {name for hole in _HOLE.findall(text) for name in _NAME.findall(hole)}
 
 
 def _is_private(old: str, new: str, hunks: Sequence[Hunk]) -> bool:
@@ -107,9 +112,12 @@ def _is_private(old: str, new: str, hunks: Sequence[Hunk]) -> bool:
 
 def _left_over(name: str, side: Side) -> bool:
     tokens = side.tokens
-    return any(
-        t.text == name and not (i and tokens[i - 1].text in _MEMBER) for i, t in enumerate(tokens) if t.kind == "name"
-    )
+    for index, token in enumerate(tokens):
+        if token.kind == "string" and name.lstrip("$@") in _in_holes(token.text):
+            return True
+        if token.text == name and token.kind == "name" and not (index and tokens[index - 1].text in _MEMBER):
+            return True
+    return False
 
 
 def _declares(text: str, name: str) -> bool:

@@ -42,9 +42,18 @@ def unchanged_meaning(file: FileDiff) -> Inert | None:
     old = Counter(c for h in file.hunks for c in _comments(h.before))
     new = Counter(c for h in file.hunks for c in _comments(h.after))
     changed = (old - new) + (new - old)
-    if any(_DIRECTIVE.match(comment) for comment in changed):
+    if any(_DIRECTIVE.match(comment) for comment in changed) or _docstrings_act(file):
         return None
     return Inert.COMMENTS if changed else Inert.REFORMATTED
+
+
+_ACTING_DOCSTRINGS = re.compile(r"@\w*\.?(tool|command|agent|function_tool|prompt|resource)\b|docopt")
+
+
+def _docstrings_act(file: FileDiff) -> bool:
+    """Frameworks that hand docstrings to a model, a command line or a schema."""
+    shown = (line.text for h in file.hunks for line in h.after.lines)
+    return file.language.name == "python" and any(_ACTING_DOCSTRINGS.search(text) for text in shown)
 
 
 def _comments(side: Side) -> Iterator[str]:
@@ -57,7 +66,7 @@ def _same(hunk: Hunk) -> bool:
         return False
     if not hunk.groups:
         return True
-    if hunk.language.name in _LINES_ONLY or hunk.language.family is not Family.CODE:
+    if hunk.language.name in _LINES_ONLY or hunk.language.family not in {Family.CODE, Family.SQL}:
         return False
     old, new = list(_stream(hunk.before)), list(_stream(hunk.after))
     return old == new
@@ -69,7 +78,12 @@ def _stream(side: Side) -> Iterator[str]:
     language = side.language.name
     for index, token in enumerate(tokens):
         following = tokens[index + 1] if index + 1 < len(tokens) else None
-        if token.text == "," and following is not None and following.text in {")", "]", "}"}:
+        if (
+            token.text == ","
+            and following is not None
+            and following.text in {")", "]", "}"}
+            and _is_spare(tokens, index)
+        ):
             continue
         if (
             token.text == ";"
@@ -87,6 +101,21 @@ def _stream(side: Side) -> Iterator[str]:
             and _ends_statement(tokens, index)
         ):
             yield "\n"
+
+
+def _is_spare(tokens: Sequence[Token], index: int) -> bool:
+    """A comma before a closing bracket says nothing, unless it is all that makes a tuple."""
+    if tokens[index + 1].text != ")":
+        return True
+    depth = 0
+    for at in range(index - 1, max(-1, index - 400), -1):
+        text = tokens[at].text
+        depth += (text in {")", "]", "}"}) - (text in {"(", "[", "{"})
+        if depth == 0 and text == ",":
+            return True
+        if depth < 0:
+            return at > 0 and (tokens[at - 1].kind == "name" or tokens[at - 1].text in {")", "]"})
+    return False
 
 
 def _ends_statement(tokens: Sequence[Token], index: int) -> bool:
@@ -120,11 +149,15 @@ def _plain(token: Token, language: str) -> str:
 
 
 def _steps(side: Side) -> list[int]:
-    """The depth of each line of code by rank, so that two spaces and four are the same."""
+    """The depth of each line that begins outside of brackets, by rank, so that two spaces and four are the same."""
     depths: list[int] = []
     stack: list[int] = []
+    open_brackets = 0
     for line in side.lines:
-        if not line.tokens:
+        inside = open_brackets > 0
+        for token in line.tokens:
+            open_brackets = max(0, open_brackets + (token.text in {"(", "[", "{"}) - (token.text in {")", "]", "}"}))
+        if not line.tokens or inside:
             continue
         while stack and stack[-1] > line.indent:
             stack.pop()

@@ -26,15 +26,11 @@ _STATEMENTS = tuple(
         (r"alter\s+table[\s\S]+?\bvalidate\s+constraint", "VALIDATE CONSTRAINT"),
         (r"alter\s+table[\s\S]+?\bset\s+not\s+null", "ALTER COLUMN SET NOT NULL"),
         (r"alter\s+table[\s\S]+?\bdrop\s+not\s+null", "ALTER COLUMN DROP NOT NULL"),
-        (
-            r"alter\s+table[\s\S]+?\b(alter|modify|change)\s+(column\s+)?[\s\S]*?\btype\b|alter\s+table[\s\S]+?\b(modify|change)\b",
-            "ALTER COLUMN TYPE",
-        ),
+        (r"alter\s+table[\s\S]+?\balter\s+[\s\S]*?\btype\b", "ALTER COLUMN TYPE"),
+        (r"alter\s+table[\s\S]+?\b(modify|change)\b", "ALTER COLUMN TYPE"),
         (r"alter\s+table[\s\S]+?\brename\b", "RENAME"),
-        (
-            r"alter\s+table[\s\S]+?\bdrop\s+(column|partition)\b|alter\s+table\s+\S+\s+drop\s+(?!constraint|not|default)\w",
-            "DROP COLUMN",
-        ),
+        (r"alter\s+table[\s\S]+?\bdrop\s+(column|partition)\b", "DROP COLUMN"),
+        (r"alter\s+table\s+\S+\s+drop\s+(?!constraint|not|default)\w", "DROP COLUMN"),
         (r"alter\s+table[\s\S]+?\badd\b", "ADD COLUMN"),
         (r"alter\s+table", "ALTER TABLE"),
         (r"alter\s+type[\s\S]+?\badd\s+value", "ALTER TYPE ADD VALUE"),
@@ -59,7 +55,8 @@ _STATEMENTS = tuple(
     )
 )
 _TABLE = re.compile(
-    r"\b(?:table|on|update|into|from|index|view|type)\s+(?:only\s+|concurrently\s+|if\s+(?:not\s+)?exists\s+)*[\"`\[]?([A-Za-z_][\w.]*)",
+    r"\b(?:table|on|update|into|from|index|view|type)\s+(?:only\s+|concurrently\s+|if\s+(?:not\s+)?exists\s+)*"
+    r"[\"`\[]?([A-Za-z_][\w.]*)",
     re.IGNORECASE,
 )
 _INDEXED = re.compile(r"\bindex\b[\s\S]*?\bon\s+(?:only\s+)?[\"`\[]?([A-Za-z_][\w.]*)", re.IGNORECASE)
@@ -67,22 +64,24 @@ _MIGRATION = re.compile(
     r"(^|/)(migrat\w*|alembic|flyway|liquibase|changelogs?|changesets?|versions|db/(migrate|schema)|schema|ddl)(/|\b)",
     re.IGNORECASE,
 )
-_IN_CODE = {
-    "add_index": "CREATE INDEX", "create_index": "CREATE INDEX", "addindex": "CREATE INDEX", "createindex": "CREATE INDEX",
-    "remove_index": "DROP INDEX", "drop_index": "DROP INDEX", "removeindex": "DROP INDEX", "dropindex": "DROP INDEX",
-    "add_column": "ADD COLUMN", "addcolumn": "ADD COLUMN", "addfield": "ADD COLUMN", "add_reference": "ADD COLUMN",
-    "remove_column": "DROP COLUMN", "drop_column": "DROP COLUMN", "removefield": "DROP COLUMN", "dropcolumn": "DROP COLUMN",
-    "removecolumn": "DROP COLUMN", "remove_columns": "DROP COLUMN", "change_column": "ALTER COLUMN TYPE",
-    "alter_column": "ALTER COLUMN TYPE", "alterfield": "ALTER COLUMN TYPE", "changecolumn": "ALTER COLUMN TYPE",
-    "altercolumn": "ALTER COLUMN TYPE", "change_column_null": "ALTER COLUMN SET NOT NULL", "rename_column": "RENAME",
-    "renamefield": "RENAME", "renamecolumn": "RENAME", "rename_table": "RENAME", "renamemodel": "RENAME", "renametable": "RENAME",
-    "drop_table": "DROP TABLE", "droptable": "DROP TABLE", "deletemodel": "DROP TABLE", "dropifexists": "DROP TABLE",
-    "create_table": "CREATE TABLE", "createtable": "CREATE TABLE", "createmodel": "CREATE TABLE",
-    "add_foreign_key": "ADD CONSTRAINT", "create_foreign_key": "ADD CONSTRAINT", "addconstraint": "ADD CONSTRAINT",
-    "add_check_constraint": "ADD CONSTRAINT", "create_unique_constraint": "ADD CONSTRAINT", "addforeignkey": "ADD CONSTRAINT",
-    "create_check_constraint": "ADD CONSTRAINT", "drop_constraint": "DROP CONSTRAINT", "removeconstraint": "DROP CONSTRAINT",
-    "runsql": "UPDATE", "runpython": "UPDATE", "update_all": "UPDATE", "batch_alter_table": "ALTER TABLE",
-}  # fmt: skip
+_FRAMEWORKS = {
+    "CREATE INDEX": "add_index create_index AddIndex createIndex",
+    "DROP INDEX": "remove_index drop_index RemoveIndex dropIndex",
+    "ADD COLUMN": "add_column addColumn AddField add_reference",
+    "DROP COLUMN": "remove_column remove_columns drop_column RemoveField dropColumn removeColumn",
+    "ALTER COLUMN TYPE": "change_column alter_column AlterField changeColumn alterColumn",
+    "ALTER COLUMN SET NOT NULL": "change_column_null",
+    "RENAME": "rename_column RenameField renameColumn rename_table RenameModel renameTable",
+    "DROP TABLE": "drop_table dropTable DeleteModel dropIfExists",
+    "CREATE TABLE": "create_table createTable CreateModel",
+    "ADD CONSTRAINT": "add_foreign_key create_foreign_key AddConstraint add_check_constraint create_unique_constraint "
+    "addForeignKey create_check_constraint",
+    "DROP CONSTRAINT": "drop_constraint RemoveConstraint",
+    "UPDATE": "RunSQL RunPython update_all",
+    "ALTER TABLE": "batch_alter_table",
+}
+_IN_CODE = {word.lower(): statement for statement, words in _FRAMEWORKS.items() for word in words.split()}
+"""Calls of Rails, Django, Alembic, Knex and Sequelize migrations -> the statement they stand for."""
 
 
 def is_migration(path: str) -> bool:
@@ -100,9 +99,9 @@ def schema_edits(hunk: Hunk) -> Iterator[Edit]:
 
 def _sql(hunk: Hunk) -> Iterator[Edit]:
     old, new = _statements(hunk.before), _statements(hunk.after)
-    kept = {s for s, _, _ in old} & {s for s, _, _ in new}
-    gone = [s for s in old if s[0] not in kept and s[2]]
-    came = [s for s in new if s[0] not in kept and s[2]]
+    kept = {_squeezed(s) for s, _, _ in old} & {_squeezed(s) for s, _, _ in new}
+    gone = [s for s in old if _squeezed(s[0]) not in kept and s[2]]
+    came = [s for s in new if _squeezed(s[0]) not in kept and s[2]]
     for text, line, _ in came:
         name = statement_name(text)
         before = next((s for s in gone if _table(s[0]) == _table(text) or statement_name(s[0]) == name), None)
@@ -111,6 +110,11 @@ def _sql(hunk: Hunk) -> Iterator[Edit]:
         yield _edit(hunk, hunk.after, name, before[0] if before else None, text, line)
     for text, line, _ in gone:
         yield _edit(hunk, hunk.before, statement_name(text), text, None, line)
+
+
+def _squeezed(statement: str) -> str:
+    """A statement without the white space that formatters move about."""
+    return re.sub(r"\s*([(),=<>;+*/-])\s*", r"\1", statement)
 
 
 def _edit(hunk: Hunk, side: Side, name: str, before: str | None, after: str | None, line: int) -> Edit:

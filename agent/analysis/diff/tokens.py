@@ -48,12 +48,24 @@ class Lexed:
 
 
 _OPERATORS = (
-    r"===|!==|<<=|>>=|\*\*=|\?\?=|\.\.\.|\.\.=|<=>|&&=|\|\|=|:=|==|!=|<=|>=|<<|>>(?!\w)|&&|\|\||\?\?|\?\.|\?:|=>|->|<-|::|"
+    r"===|!==|<<=|>>=|\*\*=|\?\?=|\.\.\.|\.\.=|<=>|&&=|\|\|=|:=|==|!=|<=|>=|<<|>>(?!\w)|&&|\|\||\?\?|\?\.|\?:|=>|->|"
+    r"<-|::|"
     r"\+\+|--|\+=|-=|\*=|/=|%=|\|=|&=|\^=|=~|!~|\*\*|!!|\|>|[^\w\s]"
 )
 _NUMBER = r"0[xX][0-9a-fA-F_]+|(?:\d[\d_]*)(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?[A-Za-zµ]*%?"
 _SHORT = 400
 """Longest content of a quoted string on one line before the quote is taken for an apostrophe."""
+
+
+_WHOLE_LINES = frozenset({"properties", "dockerfile", "cron", "env", "make"})
+"""Formats in which a comment stands on a line of its own; behind a value its mark belongs to the value."""
+
+
+def _before_comment(language: Language) -> str:
+    """What must stand before a comment mark: where values are not quoted, a hash may be part of one."""
+    if language.name in _WHOLE_LINES:
+        return r"(?:(?<=\n)|(?<![\s\S]))[ \t]*"
+    return r"(?<![^\s])" if language.family is Family.SETTINGS and language.name not in {"json", "hcl"} else ""
 
 
 @cache
@@ -69,9 +81,7 @@ def _pattern(language: Language) -> re.Pattern[str]:
     if language.block == "xml":
         parts.append(r"(?P<block><!--[\s\S]*?(?:-->|\Z))")
     if comments:
-        # A hash or slashes inside a word or a URL are not a comment where values are not quoted.
-        before = r"(?<![^\s])" if language.family is Family.SETTINGS and language.name not in {"json", "hcl"} else ""
-        parts.append(rf"(?P<comment>{before}(?:{'|'.join(comments)})[^\n]*)")
+        parts.append(rf"(?P<comment>{_before_comment(language)}(?:{'|'.join(comments)})[^\n]*)")
     prefix = r"(?:[bBrRuUfFLc$@]{1,2}(?=[\"']))?#?"
     single = rf"'(?:[^'\\\n]|\\[^\n]){{0,{_SHORT}}}'" if language.name != "rust" else r"'(?:[^'\\\n]|\\[^\n']{1,8})'"
     double = rf'"(?:[^"\\\n]|\\[^\n]){{0,{_SHORT * 5}}}"'
@@ -135,14 +145,22 @@ def _is_docstring(tokens: list[Token], found: str, language: Language) -> bool:
 
 
 KEYWORDS = frozenset(
-    "if else elif elsif unless for foreach while until loop do switch case when match select default break continue return "
-    "try catch except finally rescue ensure throw throws raise with using defer go await async yield new delete typeof sizeof "
-    "instanceof in is not and or as import from package module export require include use func function fn def fun sub lambda "
-    "class struct interface enum record trait impl object type namespace extends implements public private protected internal "
-    "static final const let var val mut pub readonly abstract override virtual sealed data inline suspend lateinit void int "
-    "long float double bool boolean string char byte short uint i32 i64 u32 u64 usize f64 str self this super nil null none "
-    "undefined true false end begin then pass goto fallthrough range chan map make len print println assert global nonlocal del "
-    "where move ref dyn unsafe extern template typename operator friend volatile transient synchronized native signed unsigned "
+    "if else elif elsif unless for foreach while until loop do switch case when match select default break continue "
+    "return "
+    "try catch except finally rescue ensure throw throws raise with using defer go await async yield new delete "
+    "typeof sizeof "
+    "instanceof in is not and or as import from package module export require include use func function fn def fun "
+    "sub lambda "
+    "class struct interface enum record trait impl object type namespace extends implements public private "
+    "protected internal "
+    "static final const let var val mut pub readonly abstract override virtual sealed data inline suspend lateinit "
+    "void int "
+    "long float double bool boolean string char byte short uint i32 i64 u32 u64 usize f64 str self this super nil "
+    "null none "
+    "undefined true false end begin then pass goto fallthrough range chan map make len print println assert global "
+    "nonlocal del "
+    "where move ref dyn unsafe extern template typename operator friend volatile transient synchronized native "
+    "signed unsigned "
     "auto any number object unknown never".split()
 )
 """Words of the languages themselves, lower-cased; no name of a system is among them."""

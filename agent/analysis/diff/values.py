@@ -54,22 +54,30 @@ _KEY_WORDS = frozenset(
     {"topic", "topics", "queue", "queues", "exchange", "prefix", "subject", "stream", "channel", "keyprefix"}
 )
 _KEY_NAMES = re.compile(
-    r"(cache|partition|routing|shard|sort|hash|lock|redis|idempotency|dedup\w*|group|sharding|distribution|message)[_.-]?key|"
+    r"(cache|partition|routing|shard|sort|hash|lock|redis|idempotency|dedup\w*|group|sharding|distribution|"
+    r"message)[_.-]?key|"
     r"key[_.-]?(prefix|pattern|format|template|space)|consumer[_.-]?group|group[_.-]?id|routing|\blabels?\b|_label$",
     re.IGNORECASE,
 )
 _REFERENCE_WORDS = frozenset(
-    "host hosts hostname url uri endpoint endpoints addr address addresses server servers broker brokers bootstrap dsn upstream "
-    "backend domain image repository registry tag path file dir directory mount mountpath subpath bucket secret secretname "
-    "secretref secretkeyref configmap configmapref claimname serviceaccountname property keyref existingsecret vault arn ami "
-    "selector matchlabels matchexpressions query expr regex regexp pattern port ports containerport targetport hostport listen "
-    "proxy_pass route target resolver nameserver zone dns cname ref source from command entrypoint cmd script jdbc region "
-    "namespace serveraddress nodeport servicename ingressclassname storageclass storageclassname database dbname schema "
+    "host hosts hostname url uri endpoint endpoints addr address addresses server servers broker brokers bootstrap "
+    "dsn upstream "
+    "backend domain image repository registry tag path file dir directory mount mountpath subpath bucket secret "
+    "secretname "
+    "secretref secretkeyref configmap configmapref claimname serviceaccountname property keyref existingsecret "
+    "vault arn ami "
+    "selector matchlabels matchexpressions query expr regex regexp pattern port ports containerport targetport "
+    "hostport listen "
+    "proxy_pass route target resolver nameserver zone dns cname ref source from command entrypoint cmd script jdbc "
+    "region "
+    "namespace serveraddress nodeport servicename ingressclassname storageclass storageclassname database dbname "
+    "schema "
     "records record alias targets origin certificate cert cacert keystore truststore kubeconfig".split()
 )
 _PORT_WORDS = frozenset({"port", "ports", "containerport", "targetport", "hostport", "nodeport", "listen", "expose"})
 _TEXT_WORDS = frozenset(
-    "description title summary message msg label text help tooltip placeholder heading caption subtitle copy greeting subject "
+    "description title summary message msg label text help tooltip placeholder heading caption subtitle copy "
+    "greeting subject "
     "body footer header banner displayname comment note notes runbook_url author owner team contact".split()
 )
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://|^jdbc:|^s3:|^arn:|^redis[s]?:", re.IGNORECASE)
@@ -148,12 +156,20 @@ _SAYS = re.compile(r"(errorf|error|exception|wrapf?|newerror|fail|abort|bail|any
 """Callees whose string is a message of an error."""
 
 
+_LOOKS_UP = re.compile(
+    r"(getenv|lookupenv|mustenv|environ(\.get)?|config\.get\w*|viper\.get\w*|settings\.get\w*)$", re.IGNORECASE
+)
+"""Callees whose string names a setting."""
+
+
 def kind_of_value(name: str, before: str | None, after: str | None, language: Language) -> EditKind:
     """VALUE, REFERENCE_CHANGED, KEY_CHANGED or TEXT, from the setting's name and the looks of its values."""
     if before is None or after is None:
         return EditKind.VALUE
     words = words_of(name.rsplit(".", 1)[-1]) or [""]
     whole = "".join(words)
+    if language.family is Family.CODE and _LOOKS_UP.search(name) and before[-1:] in "\"'`" and after[-1:] in "\"'`":
+        return EditKind.REFERENCE_CHANGED
     if language.family is Family.CODE and _SAYS.search(name) and before[-1:] in "\"'`" and after[-1:] in "\"'`":
         return EditKind.TEXT
     path_words = set(words_of(name))

@@ -40,7 +40,10 @@ class Called:
             and self.call.close == self.call.open + 1
         ):
             return Work.LOCK  # without arguments it is a reader-writer lock, not a stream
-        return Work.TRIVIAL if work is Work.PLAIN and is_accessor(self.call, self.side.tokens) else work
+        property_of_type = self.call.reference and self.call.segments[0][:1].isupper()
+        if work is Work.PLAIN and (property_of_type or is_accessor(self.call, self.side.tokens)):
+            return Work.TRIVIAL
+        return work
 
     @cached_property
     def scope(self) -> str:

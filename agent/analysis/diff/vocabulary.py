@@ -21,11 +21,16 @@ LONGEST = 300
 """Characters of a literal that is kept."""
 
 _COMMON = frozenset(
-    "value values name names type types data item items list result results error errors index args kwargs param params option "
-    "options context request response count key keys text line lines string number func function method object class struct "
-    "self this null none true false body head main init test todo note file path size with from into when each call calls "
-    "return returns async await errorf sprintf printf println append length time date info debug warn fatal http https spec "
-    "metadata kind labels version apiversion template default config settings props state event events code info optional "
+    "value values name names type types data item items list result results error errors index args kwargs param "
+    "params option "
+    "options context request response count key keys text line lines string number func function method object "
+    "class struct "
+    "self this null none true false body head main init test todo note file path size with from into when each call "
+    "calls "
+    "return returns async await errorf sprintf printf println append length time date info debug warn fatal http "
+    "https spec "
+    "metadata kind labels version apiversion template default config settings props state event events code info "
+    "optional "
     "list_ dict tuple float boolean integer".split()
 )
 _SMALL = frozenset({-1.0, 0.0, 1.0, 2.0})

@@ -91,7 +91,8 @@ def look_of(before: str, after: str) -> EditKind | None:
         return None
     if _LOOK_VALUE.sub("", before) == _LOOK_VALUE.sub("", after):
         return EditKind.STYLE
-    if _TAG_TEXT.sub("><", before) == _TAG_TEXT.sub("><", after) and "<" in before:
+    worded, reworded = (_TAG_TEXT.sub("><", _LOOK_VALUE.sub("", text)) for text in (before, after))
+    if worded == reworded and "<" in before:
         return EditKind.TEXT
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -92,7 +93,8 @@ def test_a_huge_diff_is_cut_and_says_so() -> None:
     lines = (f'+    const v{i} = await client.get("/x/{i}", {{ timeout: {i}, retries: 3 }});' for i in range(20_000))
     started = time.process_time()
     reading = read_diff("@@ -0,0 +1,20000 @@\n" + "\n".join(lines), ["a.ts"])
-    assert time.process_time() - started < 2
+    allowed = 2 if sys.gettrace() is None else 12  # measuring coverage takes most of the time
+    assert time.process_time() - started < allowed
     assert reading.problem is not None
     assert "not analysed" in reading.problem
     assert len(reading.edits) == MAX_EDITS
