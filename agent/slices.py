@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from agent.analysis.logs.templates import literal_of
 from agent.analysis.observed import Observations
-from agent.analysis.templates import literal_of
 from agent.incident import Signal, SignalKind, Source
 from tools.backend import Backend
 from tools.catalogue import Answer, run

@@ -17,7 +17,7 @@ from agent.analysis.catalogue import EditRule, Mechanism, mechanisms
 from agent.analysis.demand import demand
 from agent.analysis.edits import Edit, Inert
 from agent.analysis.links import links
-from agent.analysis.naming import words_of
+from agent.analysis.metrics.naming import words_of
 from agent.analysis.operating_point import judge
 from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Relation, Scene
 from agent.analysis.traits import TraitSeen, clock, cut

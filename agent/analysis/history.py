@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from agent.analysis.metrics.series import clean_series
 from agent.analysis.observed import Observations, Past
-from agent.analysis.series import clean_series
 from agent.incident import Signal, SignalKind
 from tools.evidence import Query, TimeWindow, evidence_id
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from agent.analysis.catalogue import Trait, traits
 from agent.analysis.history import as_usual
-from agent.analysis.naming import words_of
+from agent.analysis.metrics.naming import words_of
 from agent.analysis.observed import Observations
 from agent.figures import quantity
 from agent.incident import GoldenSignal, Signal, SignalKind

@@ -11,10 +11,10 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from agent import documents
-from agent.analysis.logs import observe_logs
-from agent.analysis.metrics import observe_metrics
+from agent.analysis.logs.observe import observe_logs
+from agent.analysis.metrics.observe import observe_metrics
 from agent.analysis.observed import Observations
-from agent.analysis.traces import observe_traces
+from agent.analysis.traces.observe import observe_traces
 from agent.incident import (
     Alert,
     ChangeEvent,

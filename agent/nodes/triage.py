@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from agent import documents
+from agent.analysis.metrics.symptom import find_symptom
 from agent.analysis.observed import Onset
 from agent.analysis.severity import assess
-from agent.analysis.symptom import find_symptom
 from agent.figures import roughly
 from agent.incident import Alert, Severity, Source, Symptom, TimelineKind, Triage
 from agent.investigation import Investigation

@@ -46,7 +46,6 @@ class RawFile:
     hunks: list[RawHunk] = field(default_factory=list)
     binary: bool = False
     mode_changed: bool = False
-    added: bool = False
     deleted: bool = False
 
 
@@ -177,7 +176,7 @@ class _Reader:
         path = old if new in {"/dev/null", ""} else new
         renamed_by_git = self.current is not None and self.current.path == path
         file = self._file(path)
-        file.added, file.deleted = file.added or old == "/dev/null", file.deleted or new == "/dev/null"
+        file.deleted = file.deleted or new == "/dev/null"
         if not renamed_by_git and old not in {"/dev/null", "", new}:
             file.old_path = old
 
@@ -199,8 +198,6 @@ class _Reader:
             file.mode_changed = True
         elif line.startswith("deleted file"):
             file.deleted = True
-        elif line.startswith("new file"):
-            file.added = True
         elif line.startswith(("+", "-")) and not line.startswith(("+++", "---")):
             self.hunk = RawHunk("")
             file.hunks.append(self.hunk)

@@ -263,11 +263,6 @@ def is_file_name(path: str) -> bool:
     )
 
 
-def named(name: str) -> Language:
-    """The language of that name; raises KeyError for one that is not listed."""
-    return _LANGUAGES[name]
-
-
 @lru_cache(maxsize=4096)
 def role_of(path: str) -> Role:
     """The part a file plays, from its path alone. In doubt it is part of the product."""

@@ -7,7 +7,7 @@ import pytest
 from agent.analysis.diff.callees import Work, takes_many, work_of
 from agent.analysis.diff.calls import arguments
 from agent.analysis.diff.hunks import Side
-from agent.analysis.diff.languages import named
+from tests.agent.analysis.diff.named_languages import named
 
 
 def side(source: str, language: str) -> Side:

@@ -6,7 +6,7 @@ import pytest
 
 from agent.analysis.diff.conditions import Asks, find_conditions
 from agent.analysis.diff.hunks import Side
-from agent.analysis.diff.languages import named
+from tests.agent.analysis.diff.named_languages import named
 
 
 @pytest.mark.parametrize(

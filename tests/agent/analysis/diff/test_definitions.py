@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent.analysis.diff.definitions import Definition, definition_of, section_name
-from agent.analysis.diff.languages import named
+from tests.agent.analysis.diff.named_languages import named
 
 
 @pytest.mark.parametrize(

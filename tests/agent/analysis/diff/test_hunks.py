@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from agent.analysis.diff.diff_text import parse
 from agent.analysis.diff.hunks import MAX_READ, Hunk, Side, analysed, renested
-from agent.analysis.diff.languages import named
+from tests.agent.analysis.diff.named_languages import named
 
 
 def hunk(diff: str, path: str) -> Hunk:

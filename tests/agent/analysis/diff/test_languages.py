@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from agent.analysis.diff.languages import Role, is_file_name, language_of, named, role_of
+from agent.analysis.diff.languages import Role, is_file_name, language_of, role_of
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,4 @@ def test_names_of_files() -> None:
     assert is_file_name("a/b.yaml")
     assert is_file_name("Dockerfile")
     assert not is_file_name("cfg.load")
-    assert named("go").line_comments == ("//",)
-    with pytest.raises(KeyError):
-        named("cobol")
+    assert language_of("a.go").line_comments == ("//",)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent.analysis.diff.hunks import Side
-from agent.analysis.diff.languages import named
 from agent.analysis.diff.settings import read_settings
+from tests.agent.analysis.diff.named_languages import named
 
 
 def read(source: str, language: str, section: str = "") -> dict[str, str]:

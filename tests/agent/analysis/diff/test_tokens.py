@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from agent.analysis.diff.languages import named
 from agent.analysis.diff.tokens import lex
+from tests.agent.analysis.diff.named_languages import named
 
 ALL = "go java kotlin typescript csharp rust c php python ruby sql yaml toml ini properties hcl json dockerfile xml proto css".split()
 

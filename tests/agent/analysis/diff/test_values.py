@@ -6,10 +6,10 @@ import pytest
 
 from agent.analysis.diff.comparing import differing_figures, same_value
 from agent.analysis.diff.dependencies import bump, runs_in_production
-from agent.analysis.diff.languages import named
 from agent.analysis.diff.schema import is_migration, statement_name
 from agent.analysis.diff.values import is_reference, is_sentence, is_version, kind_of_value
 from agent.analysis.edits import EditKind
+from tests.agent.analysis.diff.named_languages import named
 
 
 @pytest.mark.parametrize(
