@@ -31,8 +31,8 @@ BYTES_PER_UNIT = {
 }
 PER_CENT = {"percent", "pct", "%"}
 SHARE = {"ratio", "fraction"}
-RATES = dict.fromkeys(("/s", "rps", "qps", "per_sec", "per_second"), "/s") | dict.fromkeys(
-    ("/min", "per_min", "per_minute"), "/min"
+RATES = dict.fromkeys(("/s", "1/s", "rps", "qps", "per_sec", "per_second"), "/s") | dict.fromkeys(
+    ("/min", "1/min", "per_min", "per_minute"), "/min"
 )
 NAMED_UNIT = re.compile(
     r"(?:^|_)(ns|us|ms|milliseconds|seconds|sec|minutes|bytes|kb|kib|mb|mib|gb|gib|percent|pct|ratio|fraction"
