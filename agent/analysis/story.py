@@ -134,7 +134,9 @@ def chain_of(scene: Scene, of: Suspicion | Condition | Suspect, ranked: list[Sus
     explained = () if isinstance(of, Suspect) else of.explained
     inner = [t for t in explained if t.weight >= SPECIFIC and t.service in {origin, _accused(of)}]
     inner.sort(key=lambda t: (-t.weight * t.strength, t.onset))
-    links.extend(Claim(text=t.text, evidence=(t.evidence,)) for t in inner[:INNER])
+    first = {t.evidence: t for t in reversed(inner)}  # one link per series, its clearest trait
+    told = sorted(list(reversed(first.values()))[:INNER], key=lambda t: t.onset)
+    links.extend(Claim(text=t.text, evidence=(t.evidence,)) for t in told)
     for service in scene.path(origin, scene.symptom.service):
         felt = _felt(scene, service)
         if felt is not None and not (service == origin and inner):
