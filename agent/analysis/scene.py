@@ -17,6 +17,7 @@ import networkx as nx
 from agent.analysis.diffs import read_diff
 from agent.analysis.edits import DiffReading
 from agent.analysis.observed import Observations, Onset
+from agent.analysis.traces.callgraph import call_graph
 from agent.analysis.traits import TraitSeen, see_traits
 from agent.incident import GoldenSignal, Resource, Signal, SignalKind, Symptom
 from tools.evidence import ChangeEvent, Query, evidence_id
@@ -57,10 +58,7 @@ class Scene:
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
         """Caller -> callee."""
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_nodes_from(sorted(self.services))
-        graph.add_edges_from((e.caller, e.callee) for e in self.observations.edges if e.caller != e.callee)
-        return graph
+        return call_graph(self.observations.edges, services=sorted(self.services))
 
     @cached_property
     def services(self) -> frozenset[str]:
