@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from web.terminal.exits import ExitCode, exit_codes
 
 if TYPE_CHECKING:
     from web.terminal.desk import Desk
+    from web.terminal.screen import Screen
 
 DEMO = "story-reads-time-out"
 """The bundled recording that `whydown demo` investigates."""
@@ -51,6 +52,11 @@ ApprovalId = Annotated[str, typer.Argument(metavar="APPROVAL", help="Approval id
 All = Annotated[bool, typer.Option("--all", help="Also what was decided or has expired.")]
 By = Annotated[str | None, typer.Option("--by", help="Who decides; the operator of this installation by default.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands on the timeline.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the report as JSON to this file.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write a page that needs no other file.")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the report as Markdown.")]
+Gate = Annotated[Path | None, typer.Option("--gate", help="Compare with this scorecard; fail where a rate got worse.")]
+WriteScorecard = Annotated[Path | None, typer.Option("--write-scorecard", help="Put the rates into this scorecard.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -203,25 +209,74 @@ def reject(approval: ApprovalId, by: By = None, reason: Reason = "", no_color: N
 def evaluate(
     suite: Annotated[str, typer.Argument(metavar="SUITE", help="Suite, such as rootcausebench or recordings.")],
     data: Annotated[Path, typer.Option("--data", help="Folder of the suite's data, in its original layout.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write the report as JSON to this file.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Cases that run at once.")] = 1,
+    out: Out = None,
+    html: Html = None,
+    markdown: Markdown = None,
+    stories: Annotated[bool, typer.Option("--stories", help="Keep what each answer rests on in --out.")] = False,
+    gate: Gate = None,
+    write_scorecard: WriteScorecard = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also with the alert late and early, and without each kind of data.")
+    ] = False,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", help="Take away metrics, logs, traces, graph or changes.")
+    ] = None,
+    shift: Annotated[float, typer.Option("--shift", help="Seconds by which the alert fires later; or earlier.")] = 0,
+    quiet_stretches: Annotated[
+        bool, typer.Option("--quiet-stretches/--no-quiet-stretches", help="Also stretches without a fault.")
+    ] = True,
+    analyst: Annotated[str, typer.Option("--analyst", help="Who answers: statistics, n-sigma or baro.")] = "statistics",
+    label: Annotated[str | None, typer.Option("--label", help="What to call this set of the suite's data.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Cases that run at once; one per processor, at most four.")
+    ] = None,
     no_color: NoColor = False,
 ) -> int:
     """Measure whydown on incidents whose cause is known."""
-    from agent.errors import CallerError
-    from evals.runner import run_suite
-    from web.terminal.progress import counting
     from web.terminal.screen import open_screen
 
-    if out is not None and not out.parent.is_dir():  # said before the hours of work, not after
-        raise CallerError(f"--out {out}: there is no folder {out.parent}")
     screen = open_screen(color=not no_color)
-    with counting(screen, suite) as progress:
-        report = run_suite(suite, data, workers, progress)
-    if out is not None:
-        out.write_text(report.as_json(), encoding="utf-8")
+    with screen.busy(STARTING):
+        from evals.outputs import Outputs
+        from evals.perturb import variant_of
+        from evals.runner import Plan, run_suite
+        from web.terminal.progress import counting
+
+    plan = Plan(variant_of(without or (), shift), full=full, quiet=quiet_stretches, analyst=analyst, label=label)
+    outputs = Outputs(out, html, markdown, write_scorecard, gate, stories=stories)
+    outputs.check(plan)
+    with counting(screen, label or suite) as progress:
+        report = run_suite(suite, data, workers, progress, plan=plan)
+    outputs.write([report], report)
     screen.show(report.as_terminal())
-    return ExitCode.DONE
+    return judged(screen, outputs.regressions([report]))
+
+
+@app.command()
+def scorecard(
+    reports: Annotated[list[Path], typer.Argument(metavar="REPORT...", help="Files that eval --out has written.")],
+    out: Out = None,
+    html: Html = None,
+    markdown: Markdown = None,
+    gate: Gate = None,
+    write_scorecard: WriteScorecard = None,
+    no_color: NoColor = False,
+) -> int:
+    """Put reports of several suites together: per suite, per kind of fault, and pooled."""
+    from web.terminal.screen import open_screen
+
+    screen = open_screen(color=not no_color)
+    with screen.busy(STARTING):
+        from evals.outputs import Outputs
+        from evals.pooled import Pooled, read_report
+
+    outputs = Outputs(out, html, markdown, write_scorecard, gate)
+    outputs.check()
+    read = [read_report(path) for path in reports]
+    pooled = Pooled.of(read)
+    outputs.write(read, pooled)
+    screen.show(pooled.as_terminal())
+    return judged(screen, outputs.regressions(read))
 
 
 @app.command()
@@ -249,6 +304,13 @@ def desk(*, json: bool = False, quiet: bool = False, no_color: bool = False) -> 
     settings = read_settings()
     with Store.open(settings.store) as store:
         yield Desk(open_screen(color=not no_color, quiet=quiet, json=json), store, settings)
+
+
+def judged(screen: Screen, worse: Sequence[str]) -> int:
+    """Print the figures that got worse, one a line, and return the exit code."""
+    for line in worse:
+        screen.warn(f"worse: {line}")
+    return ExitCode.REGRESSION if worse else ExitCode.DONE
 
 
 def run(arguments: list[str]) -> int:

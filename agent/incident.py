@@ -229,6 +229,8 @@ class Verdict(StrEnum):
 
     CHANGE = "change"
     NO_CHANGE = "no change did this"
+    LOCATED = "located, cause not recorded"
+    """Where it is broken and how is known; what broke it is not among what was recorded."""
     NOT_ENOUGH_EVIDENCE = "not enough evidence"
 
 

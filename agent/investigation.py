@@ -9,6 +9,7 @@ from functools import partial
 from threading import Event, Lock
 from typing import TypeVar
 
+import pandas as pd
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from agent.errors import OperatorError
@@ -58,6 +59,8 @@ class Investigation:
     """Held while writing: branches that queue here lose less time than in the database's own waiting loop."""
     _telling: Lock = field(default_factory=Lock)
     _silences: dict[Source, int] = field(default_factory=dict[Source, int])
+    _frames: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict[tuple[str, str], pd.DataFrame])
+    """Frames of whole kinds of telemetry, so that what joins two kinds need not fetch them again."""
 
     def ask(self, query: Query, window: TimeWindow) -> Answer:
         """Run one read tool, with a time limit. Raises ToolError when there is no answer, Stopped when told to stop."""
@@ -73,7 +76,23 @@ class Investigation:
         self._silences[source] = 0
         if answer.frame is not None:
             check_frame(source, answer.frame)
+            if not query.arguments:
+                self._frames[str(query), str(window)] = answer.frame
         return answer
+
+    def frame_of(self, query: Query, window: TimeWindow) -> pd.DataFrame | None:
+        """The frame of a whole kind of telemetry, fetched only if this run has not; None where there is none."""
+        known = self._frames.get((str(query), str(window)))
+        if known is not None:
+            return known
+        try:
+            return self.ask(query, window).frame
+        except ToolError:  # the branch that gathers it has said so already, as a data gap
+            return None
+
+    def let_go(self) -> None:
+        """Forget the frames; nothing after correlate reads whole kinds of telemetry."""
+        self._frames.clear()
 
     def call(self, source: Source, work: Callable[[], T], stop: Event) -> T:
         """Call into the backend, with a time limit. Whatever goes wrong there is a ToolError; `stop` raises Stopped."""

@@ -22,6 +22,7 @@ def queries_of(observations: Observations) -> dict[str, Query]:
         *(metric_query(level.service, level.metric) for level in observations.levels),
         *(_log_query(seen.service, literal_of(seen.template, seen.example)) for seen in observations.templates),
         *(_span_query(seen.service, seen.name) for seen in observations.operations),
+        *(seen.query for seen in (*observations.calls, *observations.breaks, *observations.excesses)),
         *(query for signal in observations.signals for query in _signal_queries(signal)),
         *(change_query(change.id) for change in observations.changes),
         *(Query(tool=tool) for tool in ("changes", "status_events", "edges", "runbooks")),

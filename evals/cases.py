@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -42,6 +44,12 @@ class Truth(Frozen):
     blast_radius: tuple[str, ...] | None = None
     remediation: tuple[str, ...] | None = None
     """Words for what stops the pain; each counts as right."""
+    metric: str | None = None
+    """The exact metric that the fault moves."""
+    region: tuple[str, ...] | None = None
+    """Texts that the answer's code region (or its metric) has to name, all of them."""
+    group: str = ""
+    """The suite's own word for the type of fault; tables are also made per group."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,19 @@ class RankedCause(Frozen):
     service: str = ""
     kind: str = ""
     change: str | None = None
+    metric: str | None = None
+    region: str | None = None
     confidence: float = Field(default=0.0, ge=0, le=1)
+
+
+class Told(Frozen):
+    """One sentence of an answer and the queries that it rests on, kept for people who read the result."""
+
+    place: int
+    """Place of the hypothesis it belongs to, from 1; 0 for the answer as a whole."""
+    part: Literal["answer", "mechanism", "chain", "for", "against", "ruled out", "gap"]
+    text: str
+    queries: tuple[str, ...] = ()
 
 
 class CaseResult(Frozen):
@@ -82,11 +102,16 @@ class CaseResult(Frozen):
     seconds: float = 0.0
     """Wall clock, without import and without reading the recording."""
     cpu_seconds: float = 0.0
+    read_seconds: float = 0.0
+    """Wall clock of reading the recording."""
     peak_rss_mb: float = 0.0
+    """Peak resident memory of the process, reading the recording included."""
     model_tokens: int = 0
     model_cost_usd: float | None = None
     error: str | None = None
     """Why there is no answer; the case counts as a miss."""
+    story: tuple[Told, ...] = ()
+    """What the answer says and rests on; left out of a report's JSON unless it is asked for."""
 
     @property
     def leading(self) -> RankedCause | None:
@@ -96,6 +121,12 @@ class CaseResult(Frozen):
     @property
     def right(self) -> bool:
         return self.hit_rank == 1
+
+
+def no_quiet_stretches(data: Path) -> tuple[str, ...]:
+    """For a suite that records nothing but incidents."""
+    del data
+    return ()
 
 
 @dataclass(frozen=True)
@@ -108,3 +139,7 @@ class Suite:
     """Ids of the cases in a folder, in order. Raises CallerError, in one line, when there is none."""
     load: Callable[[Path, str], Case]
     """Reads one case. Raises CaseError."""
+    find_quiet: Callable[[Path], tuple[str, ...]] = no_quiet_stretches
+    """Ids (`quiet/...`) of stretches without a fault; `load` reads them too, with a truth whose cause is None."""
+    step: timedelta = timedelta(seconds=60)
+    """By how much the alert is shifted to see what its timing is worth: a minute, or one sample where those are rarer."""

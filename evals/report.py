@@ -3,174 +3,148 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import TypeVar
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.console import RenderableType
 
-from evals.baselines import TrivialResult, TrivialRow, trivial_rows
+from evals.baselines import CONSTANT_LIST, SERVICE_RULES, constant_list
 from evals.cases import CaseResult
+from evals.comparison import ComparisonRow, comparison_rows
+from evals.figures import OF_CONFIDENCE, Figures, GroupRow, Interval, Quiet, groups, intervals, metrics, parts, quiet
+from evals.one_case import Outcome, Skipped
+from evals.perturb import PLAIN, Variant
 from evals.published import PUBLISHED, PublishedRow
-from evals.scorers import blamed_a_decoy, confidently_wrong, intervals, metrics
+from evals.rivals import RIVALS
+from evals.tables import (
+    Table,
+    as_terminal,
+    case_table,
+    comparison_table,
+    figure_table,
+    group_table,
+    quiet_table,
+    variant_table,
+)
+from evals.variants import VariantRow, variant_rows
 from tools.evidence import Frozen
 
-HEADLINE = (
-    ("ac@1", "first answer right"),
-    ("ac@3", "right within three"),
-    ("mrr", "mean reciprocal rank"),
-    ("decoy_hits", "decoys blamed"),
-    ("abstain_precision", "named no change: rightly"),
-    ("abstain_recall", "no change to name: said so"),
-    ("kind_right", "kind of fault right too"),
-    ("first_failing_service_match", "first failing service"),
-    ("blast_radius_jaccard", "blast radius (Jaccard)"),
-    ("remediation_match", "remediation"),
-    ("confidently_wrong", "wrong at 0.7 or more"),
-    ("brier", "Brier"),
-    ("ece", "calibration error"),
-    ("seconds_p50", "seconds, median"),
-    ("seconds_p95", "seconds, 95th percentile"),
-    ("peak_rss_mb", "peak memory, MB"),
-)
-"""What a person looks at first; the JSON holds all of it."""
-
-
-CASE_HEADER = ("case", "rank", "answer", "confidence", "seconds", "remark")
-
-
-class Skipped(Frozen):
-    """A case that could not be used, and why."""
-
-    id: str
-    reason: str
+_Figure = TypeVar("_Figure")
 
 
 class Report(Frozen):
     """What a suite came to."""
 
     suite: str
+    label: str = ""
+    """Which set of the suite's data; the suite's name where there is one only."""
     commit: str
     """Commit of the checkout, with "+changes" when it was not clean; "unknown" for an installed package."""
     analyst: str
+    variant: str = PLAIN.name
+    """What was done to every case before it was investigated."""
     cases: tuple[CaseResult, ...]
-    metrics: dict[str, float | int | None]
-    intervals: dict[str, tuple[float, float] | None]
-    """95% intervals of the rates, as `evals.scorers.intervals` makes them."""
-    trivial: tuple[TrivialRow, ...] = ()
+    metrics: Figures
+    intervals: dict[str, Interval | None]
+    """95% intervals of the rates, as `evals.figures.intervals` makes them."""
+    groups: tuple[GroupRow, ...] = ()
+    parts: tuple[GroupRow, ...] = ()
+    """By the first folder of the cases' ids, where the data have a few (days, traffic patterns)."""
+    quiet: Quiet | None = None
+    """Stretches without a fault; None where the suite has none, or they were left out."""
+    variants: tuple[VariantRow, ...] = ()
+    trivial: tuple[ComparisonRow, ...] = ()
+    rivals: tuple[ComparisonRow, ...] = ()
+    """Methods of the literature, run on the same cases."""
     published: tuple[PublishedRow, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
     @classmethod
     def of(
         cls,
+        *,
         suite: str,
         commit: str,
         analyst: str,
-        cases: Sequence[CaseResult],
-        trivial: Sequence[dict[str, TrivialResult]],
-        skipped: Sequence[Skipped],
+        outcomes: Sequence[Outcome],
+        label: str | None = None,
+        variants: Sequence[Variant] = (PLAIN,),
+        stretches: Sequence[Outcome] = (),
     ) -> Report:
-        """Score the cases together."""
+        """Score the cases together; `outcomes` hold one attempt per variant, the first of which is reported."""
+        ran = [outcome for outcome in outcomes if outcome.attempts]
+        cases = [outcome.attempts[0].result for outcome in ran]
+        figures, spans = metrics(cases), intervals(cases)
+        if analyst in RIVALS:
+            figures, spans = _without_confidence(figures), _without_confidence(spans)
         return cls(
             suite=suite,
+            label=label or suite,
             commit=commit,
             analyst=analyst,
+            variant=variants[0].name,
             cases=tuple(cases),
-            metrics=metrics(cases),
-            intervals=intervals(cases),
-            trivial=trivial_rows(trivial),
-            published=PUBLISHED.get(suite, ()),
-            skipped=tuple(skipped),
+            metrics=figures,
+            intervals=spans,
+            groups=groups(cases),
+            parts=parts(cases),
+            quiet=quiet([outcome.attempts[0].result for outcome in stretches if outcome.attempts]),
+            variants=variant_rows(variants, [outcome.attempts for outcome in ran]),
+            trivial=_trivial(ran, cases),
+            rivals=comparison_rows([outcome.attempts[0].rivals for outcome in ran]),
+            # Another set of data under the suite's layout is not what they were measured on.
+            published=PUBLISHED.get(suite, ()) if (label or suite).startswith(suite) else (),
+            skipped=tuple(outcome.skipped for outcome in (*outcomes, *stretches) if outcome.skipped),
         )
 
-    def as_json(self) -> str:
-        """The whole report as one JSON object, with sorted keys inside."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    def as_json(self, *, stories: bool = False) -> str:
+        """The whole report as one JSON object; with stories also what each answer said and rested on."""
+        whole = self.model_dump(mode="json")
+        if not stories:
+            for case in (*whole["cases"], *((whole["quiet"] or {}).get("cases", ()))):
+                del case["story"]
+        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+    @property
+    def title(self) -> str:
+        """The set of data, and what was done to it."""
+        return self.label if self.variant == PLAIN.name else f"{self.label}, {self.variant}"
+
+    def summary(self) -> list[Table]:
+        """Every table but the one of the cases, in the order in which they are read."""
+        others = (("trivial", self.trivial), ("method", self.rivals))
+        return [
+            figure_table(f"{self.title} ({self.metrics['n']})", self.analyst, self.metrics, self.intervals),
+            group_table("First answer right, by type of fault", self.groups),
+            group_table("First answer right, by part of the data", self.parts),
+            comparison_table(self.analyst, self.cases, self.metrics, others, self.published),
+            variant_table(self.variants),
+            quiet_table(self.quiet),
+        ]
 
     def as_terminal(self) -> RenderableType:
         """Tables for a terminal: cases, figures, and what others reach."""
-        parts: list[RenderableType] = [
-            _table("", CASE_HEADER, _case_rows(self.cases)),
-            Text(),
-            _table("", (f"{self.suite} ({self.metrics['n']})", self.analyst, "95% interval"), self._figure_rows()),
-            Text(),
-            _table("For comparison", ("", "first answer right", "decoys blamed"), self._comparison_rows()),
-        ]
-        parts += [Text(f"skipped {skipped.id}: {skipped.reason}") for skipped in self.skipped]
-        return Group(*parts)
+        skipped = [f"skipped {skipped.id}: {skipped.reason}" for skipped in self.skipped]
+        return as_terminal([case_table("", self.cases), *self.summary()], skipped)
 
     def as_markdown(self) -> str:
         """The same as a page."""
-        blocks = [
-            f"# {self.suite}: {self.analyst}",
-            f"Commit `{self.commit}`, {self.metrics['n']} cases. Intervals are 95% intervals over the cases.",
-            _markdown(("figure", "value", "95% interval"), self._figure_rows()),
-            "## For comparison",
-            _markdown(("", "first answer right", "decoys blamed"), self._comparison_rows()),
-            "## Cases",
-            _markdown(CASE_HEADER, _case_rows(self.cases)),
-        ]
+        about = f"Commit `{self.commit}`, {self.metrics['n']} cases. Intervals are 95% intervals over the cases."
+        blocks = [f"# {self.title}: {self.analyst}", about]
+        blocks += [table.as_markdown() for table in (*self.summary(), case_table("Cases", self.cases)) if table.rows]
         if self.skipped:
             blocks += ["## Skipped", "\n".join(f"- {skipped.id}: {skipped.reason}" for skipped in self.skipped)]
         return "\n\n".join(blocks) + "\n"
 
-    def _figure_rows(self) -> Iterator[tuple[str, ...]]:
-        for name, words in HEADLINE:
-            value = self.metrics.get(name)
-            if value is None:
-                continue
-            interval = self.intervals.get(name)
-            yield words, _figure(value), f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else ""
 
-    def _comparison_rows(self) -> Iterator[tuple[str, ...]]:
-        count = len(self.cases)
-        hits = sum(case.right for case in self.cases)
-        decoys = self.metrics.get("decoy_hits")
-        yield f"whydown, {self.analyst}", _share(hits, count), "" if decoys is None else str(decoys)
-        for row in self.trivial:
-            yield f"trivial: {row.name}", _share(row.hits, count), str(row.decoy_hits)
-        for other in self.published:
-            yield f"published: {other.name}", f"{other.accuracy:.0%} of {other.cases}", ""
+def _without_confidence(figures: dict[str, _Figure | None]) -> dict[str, _Figure | None]:
+    return {name: None if name in OF_CONFIDENCE else value for name, value in figures.items()}
 
 
-def _case_rows(cases: Sequence[CaseResult]) -> Iterator[tuple[str, ...]]:
-    for case in cases:
-        leading = case.leading
-        answer = "not enough evidence" if case.abstained else (leading.cause[:40] if leading else "")
-        yield (
-            case.id,
-            str(case.hit_rank) if case.hit_rank else "miss",
-            answer,
-            f"{leading.confidence:.2f}" if leading else "",
-            f"{case.seconds:.2f}",
-            _remark(case),
-        )
-
-
-def _remark(case: CaseResult) -> str:
-    if case.error:
-        return case.error
-    if blamed_a_decoy(case):
-        return "decoy, confidently" if confidently_wrong(case) else "decoy"
-    return "confidently wrong" if confidently_wrong(case) else ""
-
-
-def _share(hits: int, count: int) -> str:
-    return f"{hits / count:.0%} ({hits} of {count})" if count else "no case"
-
-
-def _figure(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.2f}"
-
-
-def _table(title: str, header: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Table:
-    table = Table(*header, title=title or None, box=None, pad_edge=False, title_justify="left")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
-def _markdown(header: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+def _trivial(ran: Sequence[Outcome], cases: Sequence[CaseResult]) -> tuple[ComparisonRow, ...]:
+    """The trivial rows; a list that never changes can only be told where causes come back, as services do."""
+    rows = [dict(outcome.trivial) for outcome in ran]
+    if any(row.keys() == SERVICE_RULES.keys() for row in rows):
+        for row, constant in zip(rows, constant_list(cases), strict=True):
+            row[CONSTANT_LIST] = constant
+    return comparison_rows(rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import resource
+import sys
 from pathlib import Path
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -13,11 +16,21 @@ _RESET_PEAK = "5"
 
 def reset_peak_memory() -> bool:
     """Start measuring the peak anew; False where the system cannot, and the peak is then that of the whole process."""
+    _give_back_memory()
     try:
         _CLEAR_REFS.write_text(_RESET_PEAK, encoding="ascii")
     except OSError:
         return False
     return True
+
+
+def _give_back_memory() -> None:
+    """Free what an earlier case left behind: the C library keeps freed memory, 100 MB after twenty cases."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only: musl has none
+        if trim is not None:
+            trim(0)
 
 
 def peak_memory_mb() -> float:

@@ -2,151 +2,142 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+import os
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import active_children, get_context
 from pathlib import Path
-from time import perf_counter, process_time
 
 from agent.errors import CallerError
-from agent.incident import Diagnosis
-from agent.parse_alert import parse_alert
-from agent.runner import Runner
-from evals.baselines import TrivialResult, trivial_results
-from evals.cases import Case, CaseError, CaseResult, Suite
+from evals.analysts import STATISTICS, Investigate, analyst_named, diagnose as diagnose
 from evals.checkout import commit_of_checkout
-from evals.report import Report, Skipped
-from evals.resources import peak_memory_mb, reset_peak_memory
-from evals.scorers import score
+from evals.one_case import Job, Outcome, run_case, run_dead_case
+from evals.perturb import PLAIN, Variant, variants_of
+from evals.report import Report
 from evals.suites import suite_named
-from tools.recorded import Recording, recorded_backend
 
-ANALYST = "statistics"
-"""Who answers: the analysis alone, without a language model."""
+MOST_WORKERS = 4
+"""Processes that run at once unless more are asked for: a case may take 400 MB."""
 
 Progress = Callable[[int, int], None]
 """Told after every case how many are done, and of how many."""
 
-Investigate = Callable[[Recording], Diagnosis]
-"""From a recording to a diagnosis. What is passed to other processes has to be a function of a module."""
-
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one case: a result, or why it was left out."""
+class Plan:
+    """How a suite is run."""
 
-    result: CaseResult | None = None
-    skipped: Skipped | None = None
-    trivial: dict[str, TrivialResult] = field(default_factory=dict[str, TrivialResult])
+    variant: Variant = PLAIN
+    """What is done to every case; its answers are the report's cases."""
+    full: bool = False
+    """Also the alert late and early, and without each kind of data."""
+    quiet: bool = True
+    """Also the suite's stretches without a fault."""
+    analyst: str = STATISTICS
+    investigate: Investigate | None = None
+    """Stands in for the analyst's own function."""
+    label: str | None = None
+    """What the report calls itself where a suite has several sets of data; the suite's name by default."""
 
 
-def diagnose(recording: Recording) -> Diagnosis:
-    """Investigate a recording exactly as the product does, and leave nothing behind."""
-    with Runner.in_memory() as runner:
-        incident = runner.open(parse_alert(recording.alert))
-        diagnosis = runner.run(incident.id, recorded_backend(recording)).diagnosis
-    if diagnosis is None:
-        raise CaseError("the investigation ended without a diagnosis")
-    return diagnosis
+def default_workers() -> int:
+    """One process for each processor, `MOST_WORKERS` at most."""
+    return min(MOST_WORKERS, os.cpu_count() or 1)
 
 
 def run_suite(
     suite: str,
     data: Path,
-    workers: int = 1,
+    workers: int | None = 1,
     progress: Progress | None = None,
-    investigate: Investigate = diagnose,
+    investigate: Investigate | None = None,
+    plan: Plan | None = None,
 ) -> Report:
-    """Run every case of a suite and score them together.
+    """Run every case of a suite, and its quiet stretches, and score them together.
 
     A case that cannot be read is skipped with its reason; one that crashes is a miss that keeps its error. Results
-    stand in the order of the cases' names whatever `workers` is. Raises CallerError, in one line, for an unknown suite,
-    a folder without cases, or when no case at all can be read.
+    stand in the order of the cases' names whatever `workers` is; None takes `default_workers`. Raises CallerError, in
+    one line, for an unknown suite or analyst, a folder without cases, or when no case at all can be read.
     """
+    workers = default_workers() if workers is None else workers
     if workers < 1:
         raise CallerError(f"--workers {workers}: at least one is needed")
+    plan = plan or Plan()
     chosen = suite_named(suite)
+    answering = investigate or plan.investigate or analyst_named(plan.analyst, chosen)
+    variants = (plan.variant, *(each for each in variants_of(chosen) if plan.full and each != plan.variant))
     names = chosen.find(data)
-    results: list[CaseResult] = []
-    trivial: list[dict[str, TrivialResult]] = []
-    skipped: list[Skipped] = []
-    for done, outcome in enumerate(_outcomes(chosen, data, names, workers, investigate), start=1):
-        if outcome.skipped:
-            skipped.append(outcome.skipped)
-        if outcome.result:
-            results.append(outcome.result)
-            trivial.append(outcome.trivial)
+    # Other methods name a cause whatever happens: on a quiet stretch they have nothing to show.
+    stretches = chosen.find_quiet(data) if plan.quiet and plan.analyst == STATISTICS else ()
+    jobs = [Job(suite, data, name, answering, variants) for name in names]
+    jobs += [Job(suite, data, name, answering, (plan.variant,), compare=False) for name in stretches]
+    outcomes: list[Outcome] = []
+    for outcome in _outcomes(jobs, workers):
+        outcomes.append(outcome)
         if progress:
-            progress(done, len(names))
-    if not results:
-        raise CallerError(f"--data {data}: none of {len(names)} cases can be read, the first: {skipped[0].reason}")
-    return Report.of(suite, commit_of_checkout(), ANALYST, results, trivial, skipped)
+            progress(len(outcomes), len(jobs))
+    return Report.of(
+        suite=suite,
+        label=plan.label or suite,
+        commit=commit_of_checkout(),
+        analyst=plan.analyst,
+        variants=variants,
+        outcomes=_readable(data, outcomes[: len(names)]),
+        stretches=outcomes[len(names) :],
+    )
 
 
-def run_case(suite: str, data: Path, name: str, investigate: Investigate) -> Outcome:
-    """Read, investigate and score one case. Never raises for what the case or the analysis does wrong."""
-    try:
-        case = suite_named(suite).load(data, name)
-    except CaseError as error:
-        return Outcome(skipped=Skipped(id=name, reason=str(error)))
-    return Outcome(result=_measured(case, investigate), trivial=trivial_results(case))
+def _readable(data: Path, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    if not any(outcome.attempts for outcome in outcomes):
+        first = next(outcome.skipped.reason for outcome in outcomes if outcome.skipped)
+        raise CallerError(f"--data {data}: none of {len(outcomes)} cases can be read, the first: {first}")
+    return outcomes
 
 
-def _measured(case: Case, investigate: Investigate) -> CaseResult:
-    """The scored answer with what it took; the clock runs after imports and reading."""
-    reset_peak_memory()
-    clock, processor = perf_counter(), process_time()
-    # A thread of its own keeps whatever goes wrong inside a future: a suite reports a crash, it does not end with it.
-    with ThreadPoolExecutor(max_workers=1) as alone:
-        answer = alone.submit(investigate, case.recording)
-    took = {
-        "seconds": round(perf_counter() - clock, 4),
-        "cpu_seconds": round(process_time() - processor, 4),
-        "peak_rss_mb": round(peak_memory_mb(), 1),
-    }
-    trouble = answer.exception()
-    if trouble is not None:
-        log.debug("case %s crashed", case.id, exc_info=trouble)
-        return CaseResult(id=case.id, truth=case.truth, error=_one_line(trouble)).model_copy(update=took)
-    return score(case, answer.result()).model_copy(update=took)
-
-
-def _one_line(trouble: BaseException) -> str:
-    lines = str(trouble).splitlines()
-    return f"{type(trouble).__name__}: {lines[0] if lines else 'no message'}"
-
-
-def _outcomes(
-    suite: Suite, data: Path, names: Sequence[str], workers: int, investigate: Investigate
-) -> Iterator[Outcome]:
-    with _executor(min(workers, len(names))) as pool:
-        futures = [pool.submit(run_case, suite.name, data, name, investigate) for name in names]
-        for name, future in zip(names, futures, strict=True):
+def _outcomes(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
+    with _executor(min(workers, len(jobs))) as pool:
+        futures = [pool.submit(run_case, job) for job in jobs]
+        for job, future in zip(jobs, futures, strict=True):
             try:
                 yield future.result()
             except BrokenProcessPool:
                 # A process died, and with it every case that was waiting: each gets a process of its own.
-                yield _by_itself(suite, data, name, investigate)
+                yield _by_itself(job)
 
 
-def _executor(workers: int) -> Executor:
+@contextmanager
+def _executor(workers: int) -> Generator[Executor]:
+    """Threads or processes for the block; when it is left early (Ctrl-C) what waits is dropped."""
     if workers == 1:
-        return ThreadPoolExecutor(max_workers=1)
-    # Forking a process that holds threads and open databases is not safe.
-    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn"))
+        pool: Executor = ThreadPoolExecutor(max_workers=1)
+    else:
+        # Forking a process that holds threads and open databases is not safe.
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_signals_to_the_parent)
+    others = set(active_children())
+    try:
+        yield pool
+    except (KeyboardInterrupt, GeneratorExit):
+        # Nobody waits for the cases at work: they have nothing that must be finished.
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _by_itself(suite: Suite, data: Path, name: str, investigate: Investigate) -> Outcome:
+def _leave_signals_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; one of them is enough to end the run, without six tracebacks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _by_itself(job: Job) -> Outcome:
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        future: Future[Outcome] = pool.submit(run_case, suite.name, data, name, investigate)
+        future: Future[Outcome] = pool.submit(run_case, job)
         try:
             return future.result()
         except BrokenProcessPool:
-            case = suite.load(data, name)
-            result = CaseResult(id=name, truth=case.truth, error="the process that investigated it died")
-            return Outcome(result=result, trivial=trivial_results(case))
+            return run_dead_case(job)

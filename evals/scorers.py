@@ -1,27 +1,31 @@
-"""Scores an answer against the truth, and a suite's answers together. Pure functions; rates are in 0..1.
+"""Scores one answer against the truth. Pure functions; `evals.figures` puts a suite's scores together.
 
-A case without an answer is a miss, and ties count against us. AC@k, Avg@k and MRR are the usual ranking measures of the
-root-cause literature (Avg@k is the mean of AC@1..k); Brier (1950) and the expected calibration error (Naeini et al.
-2015, ten bins of equal width) judge the confidence of the answer that was given.
+A case without an answer is a miss, and ties count against us.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from agent.incident import Diagnosis, Hypothesis, OperationKind, Verdict
-from evals.cases import NO_CHANGE, Case, CaseResult, NamedBy, RankedCause, Truth
+from agent.incident import Claim, Diagnosis, Hypothesis, OperationKind, Verdict
+from evals.cases import NO_CHANGE, Case, CaseResult, NamedBy, RankedCause, Told, Truth
 from tools.evidence import ChangeEvent
 
 CONFIDENT = 0.7
 """A wrong answer at or above this confidence sends people the wrong way; it is counted apart."""
-RESAMPLES = 2_000
-"""Bootstrap resamples: the ends of a 95% interval then rest on 50 resamples each."""
-_SEED = 20261123
-_BINS = 10
+ALARMED = 0.5
+"""An answer at or above this confidence is more likely right than wrong by its own word: people would act on it."""
+TOLD_HYPOTHESES = 3
+"""Hypotheses whose story is kept: those that a person reads before calling somebody."""
+TOLD_CLAIMS = 8
+"""Claims kept of each part of a story."""
+
+_NO_ANSWER: Mapping[NamedBy, frozenset[Verdict]] = {
+    NamedBy.SERVICE: frozenset({Verdict.NOT_ENOUGH_EVIDENCE}),
+    # The place alone says neither which change did it nor that none did.
+    NamedBy.CHANGE: frozenset({Verdict.NOT_ENOUGH_EVIDENCE, Verdict.LOCATED}),
+    NamedBy.COMMIT: frozenset({Verdict.NOT_ENOUGH_EVIDENCE, Verdict.LOCATED}),
+}
 
 REMEDIATION_WORDS: Mapping[OperationKind, str] = {
     OperationKind.ROLLBACK: "rollback",
@@ -48,6 +52,8 @@ def ranked_causes(diagnosis: Diagnosis, named_by: NamedBy, changes: Iterable[Cha
             service=hypothesis.cause.service,
             kind=hypothesis.cause.kind.value,
             change=hypothesis.cause.change,
+            metric=hypothesis.cause.metric,
+            region=hypothesis.cause.region,
             confidence=hypothesis.confidence,
         )
         for hypothesis in diagnosis.hypotheses
@@ -86,9 +92,12 @@ def hit_rank(ranked: Sequence[RankedCause], truth: Truth, *, abstained: bool) ->
     return place + 1 + tied_behind
 
 
-def score(case: Case, diagnosis: Diagnosis) -> CaseResult:
-    """The result of one case; what it took to get there is filled in by the runner."""
-    abstained = diagnosis.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+def score(case: Case, diagnosis: Diagnosis, queries: Mapping[str, str] | None = None) -> CaseResult:
+    """The result of one case; what it took to get there is filled in by the runner.
+
+    `queries` are the queries behind the diagnosis' evidence ids; with them the result also tells its story.
+    """
+    abstained = diagnosis.verdict in _NO_ANSWER[case.named_by]
     ranked = ranked_causes(diagnosis, case.named_by, case.recording.changes)
     first = diagnosis.mitigations[0].operation.kind if diagnosis.mitigations else None
     return CaseResult(
@@ -101,74 +110,38 @@ def score(case: Case, diagnosis: Diagnosis) -> CaseResult:
         first_failing_service=diagnosis.first_failing_service,
         blast_radius=diagnosis.blast_radius.services,
         remediation=REMEDIATION_WORDS.get(first) if first else None,
+        story=() if queries is None else tuple(_story(diagnosis, queries)),
     )
+
+
+def score_ranking(case: Case, ranked: tuple[RankedCause, ...]) -> CaseResult:
+    """The result of a method that only ranks; without a single row it has no answer."""
+    place = hit_rank(ranked, case.truth, abstained=not ranked)
+    return CaseResult(id=case.id, truth=case.truth, ranked=ranked, hit_rank=place, abstained=not ranked)
+
+
+def _story(diagnosis: Diagnosis, queries: Mapping[str, str]) -> Iterator[Told]:
+    def told(place: int, part: str, claims: Sequence[Claim]) -> Iterator[Told]:
+        for claim in claims[:TOLD_CLAIMS]:
+            cited = tuple(dict.fromkeys(queries.get(each, each) for each in claim.evidence))
+            yield Told.model_validate({"place": place, "part": part, "text": claim.text, "queries": cited})
+
+    yield from told(0, "answer", (diagnosis.answer,))
+    for place, hypothesis in enumerate(diagnosis.hypotheses[:TOLD_HYPOTHESES], start=1):
+        yield Told(place=place, part="mechanism", text=hypothesis.title)
+        yield from told(place, "chain", hypothesis.causal_chain)
+        yield from told(place, "for", hypothesis.evidence_for)
+        yield from told(place, "against", hypothesis.evidence_against)
+    cleared = [
+        each.reason.model_copy(update={"text": f"{each.title}: {each.reason.text}"}) for each in diagnosis.ruled_out
+    ]
+    yield from told(0, "ruled out", cleared)
+    yield from told(0, "gap", [gap.claim for gap in diagnosis.data_gaps])
 
 
 def declined(result: CaseResult) -> bool:
     """Named no change: "no change did this" or "not enough evidence"."""
     return result.abstained or (result.leading is not None and result.leading.cause == NO_CHANGE)
-
-
-def jaccard(ours: Iterable[str], theirs: Iterable[str]) -> float:
-    """Shared part of two sets; two empty sets are equal."""
-    left, right = set(ours), set(theirs)
-    return len(left & right) / len(left | right) if left | right else 1.0
-
-
-Value = Callable[[CaseResult], float | None]
-"""A score of one case, None where the case has no such label."""
-
-
-def _within(k: int) -> Value:
-    return lambda r: float(r.hit_rank is not None and r.hit_rank <= k)
-
-
-def _average_within_five(r: CaseResult) -> float:
-    return max(0, 6 - r.hit_rank) / 5 if r.hit_rank else 0.0
-
-
-def _blast_radius(r: CaseResult) -> float | None:
-    if r.truth.blast_radius is None:
-        return None
-    # The label names who was hit beside the service that failed first, so that one is left out on both sides.
-    apart = {r.truth.first_failing_service}
-    return jaccard(set(r.blast_radius) - apart, set(r.truth.blast_radius) - apart)
-
-
-def _kind(r: CaseResult) -> float | None:
-    if r.truth.kinds is None:
-        return None
-    return float(r.right and r.leading is not None and r.leading.kind in r.truth.kinds)
-
-
-def _names_a_change(r: CaseResult) -> bool:
-    return r.truth.cause not in (None, NO_CHANGE)
-
-
-def _answered(r: CaseResult, value: Callable[[float, bool], float]) -> float | None:
-    return None if r.leading is None else value(r.leading.confidence, r.right)
-
-
-RATES: Mapping[str, Value] = {
-    "ac@1": _within(1),
-    "ac@3": _within(3),
-    "ac@5": _within(5),
-    "avg@5": _average_within_five,
-    "mrr": lambda r: 1 / r.hit_rank if r.hit_rank else 0.0,
-    "abstain_precision": lambda r: float(not _names_a_change(r)) if declined(r) else None,
-    "abstain_recall": lambda r: None if _names_a_change(r) else float(declined(r)),
-    "blast_radius_jaccard": _blast_radius,
-    "remediation_match": lambda r: None if r.truth.remediation is None else float(r.remediation in r.truth.remediation),
-    "brier": lambda r: _answered(r, lambda confidence, right: (confidence - right) ** 2),
-    "kind_right": _kind,
-    "first_failing_service_match": lambda r: (
-        None
-        if r.truth.first_failing_service is None
-        else float(r.first_failing_service == r.truth.first_failing_service)
-    ),
-    "confidently_wrong_rate": lambda r: float(confidently_wrong(r)),
-}
-"""Means over the cases that have the label (for the precision: over the cases where the answer named no change)."""
 
 
 def confidently_wrong(result: CaseResult) -> bool:
@@ -180,56 +153,62 @@ def blamed_a_decoy(result: CaseResult) -> bool:
     return result.leading is not None and result.leading.cause in result.truth.decoys
 
 
-def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Expected calibration error: |accuracy − confidence| per bin, weighted by the bin's share of the answers."""
-    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))
+def false_alarm(result: CaseResult) -> bool:
+    """Named a cause, with a confidence to act on, where there was no fault."""
+    return result.leading is not None and result.leading.confidence >= ALARMED
 
 
-def metrics(results: Sequence[CaseResult]) -> dict[str, float | int | None]:
-    """The figures of a suite; None where no case has such a label."""
-    answers = [(r.leading.confidence, float(r.right)) for r in results if r.leading is not None]
-    table = np.array(answers, dtype=np.float64).reshape(-1, 2)
-    seconds = [r.seconds for r in results]
-    costs = [r.model_cost_usd for r in results if r.model_cost_usd is not None]
-    labelled = {name: _values(results, value) for name, value in RATES.items()}
-    return {
-        "n": len(results),
-        **{name: float(values.mean()) if len(values) else None for name, values in labelled.items()},
-        "decoy_hits": sum(map(blamed_a_decoy, results)) if any(r.truth.decoys for r in results) else None,
-        "ece": calibration_error(table[:, 0], table[:, 1]) if len(table) else None,
-        "confidently_wrong": sum(map(confidently_wrong, results)),
-        "not_enough_evidence": sum(r.abstained for r in results),
-        "errors": sum(r.error is not None for r in results),
-        "seconds_p50": float(np.percentile(seconds, 50)) if seconds else None,
-        "seconds_p95": float(np.percentile(seconds, 95)) if seconds else None,
-        "cpu_seconds_p50": float(np.median([r.cpu_seconds for r in results])) if results else None,
-        "peak_rss_mb": max((r.peak_rss_mb for r in results), default=None),
-        "model_cost_usd": sum(costs) if costs else None,
-    }
+def jaccard(left: Iterable[str], right: Iterable[str]) -> float:
+    """Shared part of two sets; two empty sets are equal."""
+    ours, theirs = set(left), set(right)
+    return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
 
 
-def intervals(results: Sequence[CaseResult]) -> dict[str, tuple[float, float] | None]:
-    """95% intervals of the rates over cases: percentile bootstrap (Efron 1979) with a fixed seed.
+def blast_radius_match(result: CaseResult) -> float | None:
+    """Jaccard of who was hit; the label names them beside the service that failed first, so that one is left out."""
+    if result.truth.blast_radius is None:
+        return None
+    apart = {result.truth.first_failing_service}
+    return jaccard(set(result.blast_radius) - apart, set(result.truth.blast_radius) - apart)
 
-    Where every case agrees on 0 or on 1 a resample can only say the same; the exact binomial interval (Clopper and
-    Pearson 1934) stands in there, so that eleven hits of eleven do not look like certainty.
+
+def first_listed_right(result: CaseResult) -> float | None:
+    """The first row is right, also where the answer was "not enough evidence": what a method is that never abstains.
+
+    None where the recording cannot tell.
     """
-    values = {name: _values(results, value) for name, value in RATES.items()}
-    return {name: _interval(each) if len(each) else None for name, each in values.items()}
+    if result.truth.cause is None:
+        return None
+    return float(hit_rank(result.ranked, result.truth, abstained=False) == 1)
 
 
-def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    if np.all(values == values[0]) and values[0] in (0.0, 1.0):
-        margin = 1 - 0.025 ** (1 / len(values))
-        return (1 - margin, 1.0) if values[0] else (0.0, margin)
-    rng = np.random.default_rng(_SEED)
-    means = values[rng.integers(0, len(values), size=(RESAMPLES, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return float(low), float(high)
+def kind_right(result: CaseResult) -> float | None:
+    """The kind of fault is right, whether or not the cause is."""
+    if result.truth.kinds is None:
+        return None
+    return float(result.leading is not None and result.leading.kind in result.truth.kinds)
 
 
-def _values(results: Sequence[CaseResult], value: Value) -> NDArray[np.float64]:
-    scored = (value(result) for result in results)
-    return np.array([each for each in scored if each is not None], dtype=np.float64)
+def cause_and_kind_right(result: CaseResult) -> float | None:
+    kind = kind_right(result)
+    return None if kind is None else float(result.right and kind == 1.0)
+
+
+def metric_right(result: CaseResult) -> float | None:
+    """The cause is right and so is, to the letter, the metric that shows it."""
+    if result.truth.metric is None:
+        return None
+    leading = result.leading
+    return float(result.right and leading is not None and leading.metric == result.truth.metric)
+
+
+def region_right(result: CaseResult) -> float | None:
+    """The cause is right, and every text of the label occurs in the region or metric that the answer names."""
+    wanted = result.truth.region
+    if not wanted:
+        return None
+    leading = result.leading
+    if leading is None or not result.right:
+        return 0.0
+    named = f"{leading.region or ''}\n{leading.metric or ''}".casefold()
+    return float(all(text.casefold() in named for text in wanted))

@@ -242,7 +242,9 @@ def test_a_suite_is_measured_and_its_report_written(
 ) -> None:
     data, out = tmp_path / "data", tmp_path / "report.json"
     shutil.copytree(ROOT / "fixtures" / "recordings" / whydown.DEMO, data / whydown.DEMO)
-    assert whydown.run(["eval", "recordings", "--data", str(data), "--out", str(out)]) == ExitCode.DONE
+    assert (
+        whydown.run(["eval", "recordings", "--data", str(data), "--out", str(out), "--workers", "1"]) == ExitCode.DONE
+    )
     printed = capsys.readouterr()
     report = json.loads(out.read_text(encoding="utf-8"))
     assert [case["id"] for case in report["cases"]] == [whydown.DEMO]
@@ -250,9 +252,46 @@ def test_a_suite_is_measured_and_its_report_written(
     assert printed.err == "recordings: 1 of 1\n"
 
 
+def demo_data(folder: Path) -> Path:
+    shutil.copytree(ROOT / "fixtures" / "recordings" / whydown.DEMO, folder / "data" / whydown.DEMO)
+    return folder / "data"
+
+
+def test_a_rate_that_got_worse_has_an_exit_code_of_its_own(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, card = demo_data(tmp_path), tmp_path / "card.json"
+    run = ["eval", "recordings", "--data", str(data), "--workers", "1"]
+    assert whydown.run([*run, "--write-scorecard", str(card)]) == ExitCode.DONE
+    assert whydown.run([*run, "--gate", str(card)]) == ExitCode.DONE
+    harder = json.loads(card.read_text(encoding="utf-8"))
+    harder["suites"]["recordings"]["rates"]["blast_radius_jaccard"] = {"value": 1.2, "n": 1, "interval": [1.1, 1.3]}
+    card.write_text(json.dumps(harder), encoding="utf-8")
+    capsys.readouterr()
+    assert whydown.run([*run, "--gate", str(card)]) == ExitCode.REGRESSION
+    assert "worse: recordings: blast_radius_jaccard is" in capsys.readouterr().err
+
+
+def test_reports_are_put_together(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = demo_data(tmp_path)
+    for name in ("one", "two"):
+        out = str(tmp_path / f"{name}.json")
+        run = ["eval", "recordings", "--data", str(data), "--workers", "1", "--label", name, "--out", out]
+        assert whydown.run([*run, "--stories", "--without", "logs", "--shift", "-5"]) == ExitCode.DONE
+    capsys.readouterr()
+    reports = [str(tmp_path / "one.json"), str(tmp_path / "two.json")]
+    assert whydown.run(["scorecard", *reports, "--html", str(tmp_path / "page.html")]) == ExitCode.DONE
+    assert "pooled (2)" in capsys.readouterr().out
+    assert "without logs, alert 5 s early" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["recordings", "--data", ".", "--without", "spans"], "--without spans"),
+        (["recordings", "--data", ".", "--analyst", "baro"], "ranks services"),
+        (["recordings", "--data", ".", "--gate", "/nowhere/card.json"], "/nowhere/card.json"),
+        (["recordings", "--data", ".", "--html", "/nowhere/page.html"], "no folder /nowhere"),
         (["nope", "--data", "."], "nope"),
         (["recordings", "--data", "/nowhere"], "/nowhere"),
         (["recordings", "--data", ".", "--out", "/nowhere/report.json"], "no folder /nowhere"),

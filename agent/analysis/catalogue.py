@@ -93,6 +93,8 @@ class Mechanism(Frozen):
     """Nobody changed anything."""
     flag: bool = False
     """Shown by the turning of a flag, not by a diff."""
+    located: bool = False
+    """Shown by where a fault was located (`agent.analysis.faults`), whoever or whatever caused it."""
     generic: bool = False
     """Fits almost any code change; it never convicts alone."""
     mitigation: OperationKind

@@ -6,10 +6,12 @@ circumstance is for them (the surge enters at the edge, the disk fills on a stra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.analysis.catalogue import Mechanism, mechanisms
 from agent.analysis.demand import demand
+from agent.analysis.faults.fault import Fault
 from agent.analysis.guilt import UNEXPLAINED
 from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Scene
 from agent.analysis.suspects import Suspect
@@ -37,13 +39,13 @@ class Condition:
     explained: tuple[TraitSeen, ...]
 
 
-def conditions(scene: Scene, ranked: list[Suspect]) -> list[Condition]:
-    """Every condition of which a needed trait is seen, best first."""
-    found = [c for m in mechanisms().values() if m.condition and (c := _condition(scene, m, ranked))]
+def conditions(scene: Scene, ranked: list[Suspect], located: Sequence[Fault] = ()) -> list[Condition]:
+    """Every condition of which a needed trait is seen, best first; `located` faults count against what explains none."""
+    found = [c for m in mechanisms().values() if m.condition and (c := _condition(scene, m, ranked, located))]
     return sorted(found, key=lambda c: (-c.score, c.mechanism.id))
 
 
-def _condition(scene: Scene, mechanism: Mechanism, ranked: list[Suspect]) -> Condition | None:
+def _condition(scene: Scene, mechanism: Mechanism, ranked: list[Suspect], located: Sequence[Fault]) -> Condition | None:
     anchors = [
         t
         for t in scene.traits
@@ -79,9 +81,22 @@ def _condition(scene: Scene, mechanism: Mechanism, ranked: list[Suspect]) -> Con
             )
         )
     claims.extend(_circumstances(scene, mechanism, anchors))
+    claims.extend(_left_unexplained(mechanism, located[:1]))
     service = _where(scene, mechanism, anchor, ranked)
     explained = tuple(sorted(best.values(), key=lambda t: -t.weight * t.strength))
     return Condition(mechanism, service, PRIOR + sum(c.weight for c in claims), tuple(claims), explained)
+
+
+def _left_unexplained(mechanism: Mechanism, located: Sequence[Fault]) -> list[Claim]:
+    """The clearest located fault, if its own sign is none that the condition produces."""
+    found: list[Claim] = []
+    for fault in located:
+        produced = mechanisms()[fault.mechanism].produces
+        if not any(mechanism.produces.get(trait, 0.0) > 0 for trait, share in produced.items() if share == 1.0):
+            leading = fault.claims[0]
+            text = f"does not explain: {leading.text}"
+            found.append(Claim(text=text, evidence=leading.evidence, weight=-UNEXPLAINED * fault.score))
+    return found
 
 
 def _where(scene: Scene, mechanism: Mechanism, anchor: TraitSeen, ranked: list[Suspect]) -> str:

@@ -105,7 +105,7 @@ def _mechanisms_of(change: ChangeEvent, edits: tuple[Edit, ...]) -> list[tuple[M
     """Each mechanism that the change shows, with the edit that shows it most clearly."""
     found: list[tuple[Mechanism, Edit | None, float]] = []
     for mechanism in mechanisms().values():
-        if mechanism.condition:
+        if mechanism.condition or mechanism.located:
             continue
         if mechanism.flag:
             if change.kind is ChangeKind.FLAG:

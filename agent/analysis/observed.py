@@ -10,7 +10,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from agent.incident import Alert, DataGap, Direction, GoldenSignal, Resource, Shape, Signal
-from tools.evidence import ChangeEvent, Edge, Frozen, Runbook, StatusEvent, TimeWindow, UtcDatetime
+from tools.evidence import ChangeEvent, Edge, Frozen, Query, Runbook, StatusEvent, TimeWindow, UtcDatetime
 
 
 class Level(Frozen):
@@ -33,6 +33,12 @@ class Level(Frozen):
     golden: GoldenSignal | None = None
     resource: Resource | None = None
     unit: str = ""
+    high: float | None = None
+    """The highest level that was kept for a while around the alert or after it; None with a single sample there."""
+    usual: float = 0.0
+    """Median of all that came before the alert, an earlier incident of less than half of that time included."""
+    usual_spread: float = 0.0
+    """Robust standard deviation of the same samples."""
     trend: float = 0.0
     """Theil-Sen slope before the split, in units per minute; 0 when it is not significant (Kendall, p > 0.01)."""
     last: float = 0.0
@@ -88,6 +94,79 @@ class OperationStats(Frozen):
     """Peer named by the span's attributes (peer.service, net.peer.name, server.address), where it has no span."""
 
 
+class CallGap(Frozen):
+    """The time between a caller's and a callee's view of the same calls: network, proxies, the queue before the server.
+
+    Times in milliseconds, medians over the calls.
+    """
+
+    caller: str
+    callee: str
+    query: Query
+    before: float
+    after: float
+    spread: float
+    """Robust standard deviation of single calls before."""
+    count_before: int
+    count_after: int
+    server_before: float
+    """What the callee itself measured."""
+    server_after: float
+    since: UtcDatetime
+
+
+class PathBreak(Frozen):
+    """Requests leave their usual path inside one service: after a step, something else follows than before.
+
+    A step is the beginning of an operation or one log statement; paths are read within a span.
+    """
+
+    service: str
+    operation: str
+    step: str
+    """The last step that is as usual."""
+    usual: str
+    """What followed before the split."""
+    instead: str
+    """What follows now; empty where the path ends."""
+    usual_before: float
+    """Share of the paths through `step` that took the usual way before, and after."""
+    usual_after: float
+    instead_before: float
+    instead_after: float
+    count_before: int
+    count_after: int
+    strength: float
+    """Nats: log-likelihood ratio of two shares against one, divided by the dispersion seen before the split."""
+    first: float = Field(ge=0, le=1)
+    """Share of the traces with this break in which no other service broke before it."""
+    failing: bool
+    """What follows now says that something is wrong."""
+    raised: bool
+    """The path ends early, or what follows speaks of an exception: the code was left, not led elsewhere."""
+    since: UtcDatetime
+    query: Query
+
+
+class Excess(Frozen):
+    """How much more than usual all requests of a service together wait or fail, from its metrics.
+
+    Latency is in seconds of waiting, errors in failed requests; both sums over the samples after the split.
+    """
+
+    service: str
+    golden: GoldenSignal
+    amount: float
+    noise: float
+    """Robust standard deviation of the same sum over stretches of the same length before the split."""
+    usual: float
+    """The same sum (of waiting, or of requests) that is ordinary for that long."""
+    new: bool
+    """The service had no requests before the split."""
+    since: UtcDatetime
+    query: Query
+
+
 class Past(Frozen):
     """The range of one series over an earlier window, to tell a daily pattern from a deviation."""
 
@@ -110,6 +189,9 @@ class Observations(Frozen):
     levels: tuple[Level, ...] = ()
     templates: tuple[Template, ...] = ()
     operations: tuple[OperationStats, ...] = ()
+    calls: tuple[CallGap, ...] = ()
+    breaks: tuple[PathBreak, ...] = ()
+    excesses: tuple[Excess, ...] = ()
     edges: tuple[Edge, ...] = ()
     changes: tuple[ChangeEvent, ...] = ()
     status_events: tuple[StatusEvent, ...] = ()
@@ -143,6 +225,9 @@ def merge(parts: list[Observations]) -> Observations:
         levels=tuple(x for p in parts for x in p.levels),
         templates=tuple(x for p in parts for x in p.templates),
         operations=tuple(x for p in parts for x in p.operations),
+        calls=tuple(c for p in parts for c in p.calls),
+        breaks=tuple(b for p in parts for b in p.breaks),
+        excesses=tuple(x for p in parts for x in p.excesses),
         edges=tuple(dict.fromkeys(e for p in parts for e in p.edges)),
         changes=tuple(c for p in parts for c in p.changes),
         status_events=tuple(s for p in parts for s in p.status_events),

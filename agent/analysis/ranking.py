@@ -1,18 +1,21 @@
 """From observations to a ranked, cited diagnosis.
 
-Candidates are all changes (each under the mechanism that suits it best), all conditions that nobody changed, and the
-plain statement that a service fails for a reason nobody recorded. Their weights of evidence are put beside the weight
-that "not enough evidence" carries; confidence is the share of each: the softmax of the nats, Bayes' rule with even odds.
+Two questions are kept apart. Why: all changes (each under the mechanism that suits it best) and all conditions that
+nobody changed are put beside the weight that "nothing that was recorded did it" carries; confidence is the share of
+each: the softmax of the nats, Bayes' rule with even odds. Where: what is left for the unrecorded goes to the faults that
+were located, in the same way. However clear the place is, it makes no recorded change less guilty.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import Field
 
 from agent.analysis.conditions import Condition, conditions
+from agent.analysis.faults.fault import Fault
+from agent.analysis.faults.locate import locate
 from agent.analysis.guilt import Suspicion, suspect
 from agent.analysis.history import a_day_before
 from agent.analysis.observed import Observations, Onset
@@ -22,6 +25,7 @@ from agent.analysis.story import (
     chain_of,
     hypothesis_of_change,
     hypothesis_of_condition,
+    hypothesis_of_fault,
     hypothesis_of_service,
 )
 from agent.analysis.suspects import Suspect, first_failing, suspects
@@ -49,6 +53,8 @@ QUESTIONED = 2
 QUESTIONS = 4
 """So many hypotheses are questioned, with so many queries at most: each costs a call to a system that is in trouble."""
 SERVICE_PRIOR = -0.5
+UNLOCATED = 3.2
+"""Nats that a located fault has to beat: the weight of “it is broken somewhere we cannot see”, or nowhere."""
 
 
 class Probe(Frozen):
@@ -74,7 +80,8 @@ class Candidate:
 
     key: str
     score: float
-    of: Suspicion | Condition | Suspect
+    of: Suspicion | Condition | Fault | Suspect
+    share: float = 0.0
 
 
 def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> Ranking:
@@ -82,10 +89,10 @@ def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> R
     scene = Scene(_in_order(observations), symptom, onset)
     ranked = suspects(scene)
     suspicions = [suspect(scene, c) for c in scene.observations.changes]
-    candidates = _candidates(suspicions, conditions(scene, ranked), ranked)
-    shares = _shares(candidates)
-    hypotheses = _hypotheses(scene, candidates, shares, ranked)
-    verdict = _verdict(candidates, shares)
+    located = locate(scene)
+    candidates = _shared(_why(suspicions, _circumstances(scene, ranked, located)), _where(located, ranked))
+    hypotheses = _hypotheses(scene, candidates, ranked)
+    verdict = _verdict(candidates)
     accused = hypotheses[0].cause.service if hypotheses and verdict is not Verdict.NOT_ENOUGH_EVIDENCE else None
     first = first_failing(scene, ranked, accused)
     diagnosis = Diagnosis(
@@ -115,50 +122,77 @@ def _in_order(seen: Observations) -> Observations:
     )
 
 
-def _candidates(suspicions: list[Suspicion], circumstances: list[Condition], ranked: list[Suspect]) -> list[Candidate]:
+def _circumstances(scene: Scene, ranked: list[Suspect], located: list[Fault]) -> list[Condition]:
+    """Conditions; once a fault is located, only those that are more than a possibility."""
+    found = conditions(scene, ranked, located)
+    if not located or located[0].score < UNLOCATED:
+        return found
+    return [c for c in found if c.score >= UNKNOWN]
+
+
+def _why(suspicions: list[Suspicion], circumstances: list[Condition]) -> list[Candidate]:
     found = [Candidate(f"change:{s.change.id}", s.score, s) for s in suspicions]
-    found += [Candidate(f"condition:{c.mechanism.id}", c.score, c) for c in circumstances]
-    if ranked:
+    return found + [Candidate(f"condition:{c.mechanism.id}", c.score, c) for c in circumstances]
+
+
+def _where(located: list[Fault], ranked: list[Suspect]) -> list[Candidate]:
+    """Located faults; the likeliest origin of failures too, where nothing was located at it."""
+    found = [Candidate(f"fault:{f.service}", f.score, f) for f in located]
+    if ranked and ranked[0].service not in {f.service for f in located}:
         top = ranked[0]
         found.append(Candidate(f"service:{top.service}", SERVICE_PRIOR + 0.5 * max(0.0, top.score), top))
-    return sorted(found, key=lambda c: (-c.score, c.key))
+    return found
 
 
-def _shares(candidates: list[Candidate]) -> dict[str, float]:
-    """Softmax over the candidates and “something we cannot see”."""
-    scores = [c.score for c in candidates]
-    highest = max([*scores, UNKNOWN])
-    weights = [math.exp(s - highest) for s in scores]
-    total = sum(weights) + math.exp(UNKNOWN - highest)
-    return {c.key: w / total for c, w in zip(candidates, weights, strict=True)}
+def _shared(why: list[Candidate], where: list[Candidate]) -> list[Candidate]:
+    """All candidates with their shares, the largest first."""
+    causes, unrecorded = _shares(why, UNKNOWN)
+    places, _ = _shares(where, UNLOCATED)
+    found = [replace(c, share=causes[c.key]) for c in why]
+    found += [replace(c, share=unrecorded * places[c.key]) for c in where]
+    return sorted(found, key=lambda c: (-c.share, -c.score, c.key))
 
 
-def _verdict(candidates: list[Candidate], shares: dict[str, float]) -> Verdict:
-    if not candidates or candidates[0].score < UNKNOWN:
+def _shares(candidates: list[Candidate], nothing: float) -> tuple[dict[str, float], float]:
+    """Softmax over the candidates and “none of them”; the share of the latter comes second."""
+    highest = max([*(c.score for c in candidates), nothing])
+    weights = {c.key: math.exp(c.score - highest) for c in candidates}
+    rest = math.exp(nothing - highest)
+    total = sum(weights.values()) + rest
+    return {key: weight / total for key, weight in weights.items()}, rest / total
+
+
+def _verdict(candidates: list[Candidate]) -> Verdict:
+    """The kind of the leading answer, unless “nothing that can be seen” has a larger share."""
+    if not candidates or candidates[0].share <= 1.0 - sum(c.share for c in candidates):
         return Verdict.NOT_ENOUGH_EVIDENCE
-    return Verdict.CHANGE if isinstance(candidates[0].of, Suspicion) else Verdict.NO_CHANGE
+    match candidates[0].of:
+        case Suspicion():
+            return Verdict.CHANGE
+        case Fault() | Suspect():
+            return Verdict.LOCATED
+        case _:
+            return Verdict.NO_CHANGE
 
 
-def _hypotheses(
-    scene: Scene, candidates: list[Candidate], shares: dict[str, float], ranked: list[Suspect]
-) -> tuple[Hypothesis, ...]:
+def _hypotheses(scene: Scene, candidates: list[Candidate], ranked: list[Suspect]) -> tuple[Hypothesis, ...]:
     shown = [c for c in candidates if c.score > 0 or c is candidates[0]][:SHOWN]
-    return tuple(
-        _hypothesis(scene, f"H{i}", c, shares[c.key], ranked) for i, c in enumerate(shown, start=1) if _tellable(c)
-    )
+    return tuple(_hypothesis(scene, f"H{i}", c, ranked) for i, c in enumerate(shown, start=1) if _tellable(c))
 
 
 def _tellable(candidate: Candidate) -> bool:
     return not isinstance(candidate.of, Suspicion) or candidate.of.mechanism is not None
 
 
-def _hypothesis(scene: Scene, name: str, candidate: Candidate, share: float, ranked: list[Suspect]) -> Hypothesis:
-    of = candidate.of
+def _hypothesis(scene: Scene, name: str, candidate: Candidate, ranked: list[Suspect]) -> Hypothesis:
+    of, share = candidate.of, candidate.share
     chain = chain_of(scene, of, ranked)
     if isinstance(of, Suspicion):
         return hypothesis_of_change(scene, name, of, share, chain)
     if isinstance(of, Condition):
         return hypothesis_of_condition(name, of, share, chain)
+    if isinstance(of, Fault):
+        return hypothesis_of_fault(name, of, share, chain)
     return hypothesis_of_service(name, of, share, chain)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from agent.analysis.catalogue import mechanisms
 from agent.analysis.conditions import Condition
+from agent.analysis.faults.fault import Fault
 from agent.analysis.guilt import Suspicion
 from agent.analysis.scene import SPECIFIC, Scene
 from agent.analysis.suspects import Suspect, first_failing
@@ -110,6 +112,21 @@ def hypothesis_of_service(name: str, of: Suspect, share: float, chain: tuple[Cla
     )
 
 
+def hypothesis_of_fault(name: str, of: Fault, share: float, chain: tuple[Claim, ...]) -> Hypothesis:
+    mechanism = mechanisms()[of.mechanism]
+    return Hypothesis(
+        id=name,
+        title=f"{of.service}: {mechanism.title}",
+        cause=Cause(service=of.service, kind=of.kind, metric=of.metric, region=of.region),
+        mechanism=mechanism.id,
+        causal_chain=chain,
+        predicts=(mechanism.verify,),
+        evidence_for=_distinct(of.claims),
+        confidence=share,
+        status=_status(share),
+    )
+
+
 def _region(of: Suspicion) -> str | None:
     if of.edit is None:
         return None
@@ -124,14 +141,14 @@ def _distinct(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
     return tuple({c.text: c for c in claims}.values())[:SIDES]
 
 
-def chain_of(scene: Scene, of: Suspicion | Condition | Suspect, ranked: list[Suspect]) -> tuple[Claim, ...]:
+def chain_of(scene: Scene, of: Suspicion | Condition | Fault | Suspect, ranked: list[Suspect]) -> tuple[Claim, ...]:
     """Cause -> ... -> symptom, each link with its evidence: what was changed, what broke, who felt it."""
     links: list[Claim] = []
     start = _start(scene, of)
     if start is not None:
         links.append(start)
     origin = first_failing(scene, ranked, _accused(of)) or scene.symptom.service
-    explained = () if isinstance(of, Suspect) else of.explained
+    explained = () if isinstance(of, Suspect | Fault) else of.explained
     inner = [t for t in explained if t.weight >= SPECIFIC and t.service in {origin, _accused(of)}]
     inner.sort(key=lambda t: (-t.weight * t.strength, t.onset))
     first = {t.evidence: t for t in reversed(inner)}  # one link per series, its clearest trait
@@ -144,14 +161,16 @@ def chain_of(scene: Scene, of: Suspicion | Condition | Suspect, ranked: list[Sus
     return tuple({link.text: link for link in links}.values())[:LINKS]
 
 
-def _accused(of: Suspicion | Condition | Suspect) -> str | None:
+def _accused(of: Suspicion | Condition | Fault | Suspect) -> str | None:
     return of.change.service if isinstance(of, Suspicion) else of.service
 
 
-def _start(scene: Scene, of: Suspicion | Condition | Suspect) -> Claim | None:
+def _start(scene: Scene, of: Suspicion | Condition | Fault | Suspect) -> Claim | None:
     if isinstance(of, Suspicion):
         text = f"{name_of(of.change)} took effect at {clock(of.change.at)}"
         return Claim(text=text, evidence=(scene.change_evidence(of.change),))
+    if isinstance(of, Fault):
+        return of.claims[0].model_copy(update={"weight": 0.0})
     if isinstance(of, Condition) and of.explained:
         seen = of.explained[0]
         return Claim(text=seen.text, evidence=(seen.evidence,))
@@ -176,6 +195,8 @@ def answer_of(scene: Scene, verdict: Verdict, hypotheses: tuple[Hypothesis, ...]
     cited = tuple(dict.fromkeys(e for c in (*top.causal_chain[:1], *top.evidence_for[:2]) for e in c.evidence))
     if verdict is Verdict.CHANGE:
         return Claim(text=top.title, evidence=cited)
+    if verdict is Verdict.LOCATED:
+        return Claim(text=f"{top.title}. What caused that is not recorded", evidence=cited)
     return Claim(text=f"No change did this. {top.title}", evidence=cited)
 
 

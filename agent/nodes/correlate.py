@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent import documents
-from agent.analysis.observed import Observations, merge
+from agent.analysis.observed import Observations, PathBreak, merge
+from agent.analysis.paths.observe import observe_paths
 from agent.figures import quantity, roughly
 from agent.incident import ChangeEvent, Signal, TimelineKind
 from agent.investigation import Investigation
@@ -12,7 +13,7 @@ from agent.slices import change_query
 from agent.state import IncidentState
 from agent.step import Step
 from agent.store import TimelineDraft
-from tools.evidence import evidence_id
+from tools.evidence import Query, evidence_id
 from tools.words import counted
 
 SIGNALS_TOLD = 12
@@ -23,6 +24,7 @@ CHANGES_TOLD = 8
 def correlate(state: IncidentState, desk: Investigation) -> Step:
     """Merge the observations; tell the strongest deviations and the nearest changes in order of time."""
     seen = merge([desk.get(documents.observed_by(source), Observations) for source in BRANCHES])
+    seen = seen.model_copy(update={"breaks": _breaks(state, desk)})
     desk.put(documents.OBSERVATIONS, seen)
     signals = sorted(seen.signals, key=lambda s: (not s.harmful, -s.confidence, -s.size, s.onset, s.evidence))
     changes = sorted(
@@ -33,6 +35,15 @@ def correlate(state: IncidentState, desk: Investigation) -> Step:
     told += [_change(change, seen) for change in changes[-CHANGES_TOLD:]]
     headline = TimelineDraft(kind=TimelineKind.EVIDENCE, text=_headline(seen, len(signals), len(changes)))
     return Step({}, [headline, *sorted(told, key=lambda d: (d.at, d.text))])
+
+
+def _breaks(state: IncidentState, desk: Investigation) -> tuple[PathBreak, ...]:
+    """Where requests leave their usual path: it takes log lines and spans together to see it."""
+    if state.window is None or state.split is None:
+        return ()
+    lines, spans = (desk.frame_of(Query(tool=tool), state.window) for tool in ("log_lines", "spans"))
+    desk.let_go()
+    return observe_paths(lines, spans, desk.alert, state.window, state.split)
 
 
 def _headline(seen: Observations, signals: int, changes: int) -> str:

@@ -82,3 +82,17 @@ def die_without_flags(recording: Recording) -> Diagnosis:
     if not any(change.id.startswith("flag-") for change in recording.changes):
         os._exit(9)
     return blame_the_first_change(recording)
+
+
+def blame_the_loudest(recording: Recording) -> Diagnosis:
+    """The service with the highest value, named with its metric; not sure where nothing is loud."""
+    assert recording.metrics is not None
+    loudest = recording.metrics.loc[recording.metrics["value"].idxmax()]
+    cause = Cause(service=str(loudest["service"]), kind=FaultKind.CPU, metric=str(loudest["metric"]))
+    guess = hypothesis(1, 0.9 if loudest["value"] > 50 else 0.2, None).model_copy(update={"cause": cause})
+    return diagnosis(recording, Verdict.NO_CHANGE, guess)
+
+
+def blame_the_loudest_with_a_graph(recording: Recording) -> Diagnosis:
+    """The same, and nobody without dependencies."""
+    return blame_the_loudest(recording) if recording.edges else diagnosis(recording, Verdict.NOT_ENOUGH_EVIDENCE)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.cases import CaseResult, RankedCause, Truth
+from evals.scorers import hit_rank
 
 GUILTY = "a1b2c3d4" * 5
 DECOY = "0f0e0d0c" * 5
@@ -145,3 +146,9 @@ def ranked(*rows: tuple[str, float]) -> tuple[RankedCause, ...]:
 
 def result(id: str = "one", truth: Truth | None = None, **others: Any) -> CaseResult:
     return CaseResult(id=id, truth=truth or Truth(cause="x"), **others)
+
+
+def answered(cause: str, confidence: float, truth: Truth, **others: Any) -> CaseResult:
+    """A result whose only row is the answer."""
+    rows = ranked((cause, confidence))
+    return result(truth=truth, ranked=rows, hit_rank=hit_rank(rows, truth, abstained=False), **others)

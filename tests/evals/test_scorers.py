@@ -2,27 +2,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from agent.incident import OperationKind, Verdict
-from evals.cases import CaseResult, NamedBy, Truth
+from agent.incident import Cause, Claim, DataGap, FaultKind, OperationKind, RuledOut, Verdict
+from evals.cases import Case, NamedBy, RankedCause, Truth
 from evals.rootcausebench import SUITE
 from evals.scorers import (
-    RATES,
     REMEDIATION_WORDS,
+    TOLD_HYPOTHESES,
     blamed_a_decoy,
-    calibration_error,
+    cause_and_kind_right,
     confidently_wrong,
+    false_alarm,
+    first_listed_right,
     hit_rank,
-    intervals,
     jaccard,
-    metrics,
+    kind_right,
+    metric_right,
     ranked_causes,
+    region_right,
+    score,
+    score_ranking,
 )
 from tests.evals.answers_for_tests import diagnosis, hypothesis
-from tests.evals.incident_folders import GUILTY, ranked, result, write_incident
+from tests.evals.incident_folders import GUILTY, answered, ranked, result, write_incident
+from tools.evidence import Source
 
 X = Truth(cause="x")
 NO_CHANGE = Truth(cause="none")
@@ -58,89 +63,6 @@ def test_a_hit_is_never_better_than_the_place_of_the_row(rows: list[tuple[str, f
         assert causes.index("x") + 1 <= place <= len(causes)
 
 
-def answered(cause: str, confidence: float, truth: Truth, **others: object) -> CaseResult:
-    rows = ranked((cause, confidence))
-    return result(truth=truth, ranked=rows, hit_rank=hit_rank(rows, truth, abstained=False), **others)
-
-
-def test_figures_of_a_small_suite() -> None:
-    figures = metrics(
-        [
-            answered("x", 0.9, X, seconds=1.0),
-            answered("d", 0.8, Truth(cause="x", decoys=("d",)), seconds=2.0),
-            answered("none", 0.6, NO_CHANGE, seconds=3.0),
-            result(truth=CANNOT_TELL, abstained=True, hit_rank=1, seconds=4.0),
-            result(truth=X, error="broke"),
-        ]
-    )
-    assert figures["n"] == 5
-    assert figures["ac@1"] == pytest.approx(3 / 5)
-    assert figures["mrr"] == pytest.approx(3 / 5)
-    assert figures["decoy_hits"] == 1
-    assert figures["abstain_precision"] == 1.0
-    assert figures["abstain_recall"] == 1.0
-    assert figures["confidently_wrong"] == 1
-    assert figures["errors"] == 1
-    assert figures["not_enough_evidence"] == 1
-    assert figures["brier"] == pytest.approx((0.01 + 0.64 + 0.16) / 3)
-    assert figures["ece"] == pytest.approx((0.1 + 0.8 + 0.4) / 3)
-    assert figures["seconds_p50"] == 2.0
-
-
-def test_places_make_the_ranking_measures() -> None:
-    figures = metrics([result(hit_rank=place) for place in (1, 2, 4, 6, None)])
-    assert (figures["ac@1"], figures["ac@3"], figures["ac@5"]) == (0.2, 0.4, 0.6)
-    assert figures["avg@5"] == pytest.approx((0.2 + 0.4 + 0.4 + 0.6 + 0.6) / 5)
-    assert figures["mrr"] == pytest.approx((1 + 1 / 2 + 1 / 4 + 1 / 6) / 5)
-
-
-def test_blaming_a_change_where_there_is_none_costs_recall_and_the_reverse_costs_precision() -> None:
-    figures = metrics([answered("a", 0.3, NO_CHANGE), answered("none", 0.3, NO_CHANGE), answered("none", 0.3, X)])
-    assert figures["abstain_recall"] == 0.5
-    assert figures["abstain_precision"] == 0.5
-
-
-def test_without_a_label_there_is_no_figure() -> None:
-    figures = metrics([answered("x", 0.5, X)])
-    for name in (
-        "decoy_hits",
-        "abstain_precision",
-        "abstain_recall",
-        "blast_radius_jaccard",
-        "remediation_match",
-        "kind_right",
-        "first_failing_service_match",
-        "model_cost_usd",
-    ):
-        assert figures[name] is None
-    assert metrics([])["ac@1"] is None
-
-
-def test_labels_beside_the_cause() -> None:
-    truth = Truth(
-        cause="x",
-        kinds=("cpu",),
-        first_failing_service="s",
-        blast_radius=("t", "u"),
-        remediation=("rollback",),
-    )
-    rows = ranked(("x", 0.5))
-    right = result(
-        truth=truth,
-        ranked=(rows[0].model_copy(update={"kind": "cpu"}),),
-        hit_rank=1,
-        first_failing_service="s",
-        blast_radius=("s", "t"),
-        remediation="rollback",
-    )
-    figures = metrics([right])
-    assert figures["kind_right"] == 1.0
-    assert figures["first_failing_service_match"] == 1.0
-    assert figures["remediation_match"] == 1.0
-    assert figures["blast_radius_jaccard"] == 0.5
-    assert metrics([right.model_copy(update={"hit_rank": 2})])["kind_right"] == 0.0
-
-
 def test_a_decoy_counts_only_as_an_answer() -> None:
     truth = Truth(cause="x", decoys=("d",))
     blamed = result(truth=truth, ranked=ranked(("d", 0.9)))
@@ -155,44 +77,10 @@ def test_confidently_wrong_begins_at_seven_tenths() -> None:
     assert not confidently_wrong(answered("x", 0.99, X))
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
-def test_calibration_error_is_a_share(rows: list[tuple[float, bool]]) -> None:
-    table = np.array(rows, dtype=np.float64)
-    assert 0.0 <= calibration_error(table[:, 0], table[:, 1]) <= 1.0
-
-
-def test_perfect_calibration_has_no_error() -> None:
-    confidence = np.array([0.75] * 4)
-    assert calibration_error(confidence, np.array([1.0, 1.0, 1.0, 0.0])) == 0.0
-    assert calibration_error(np.array([1.0]), np.array([0.0])) == 1.0
-
-
 @given(st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("abcd")))
 def test_jaccard_is_symmetric_and_one_for_equal_sets(left: set[str], right: set[str]) -> None:
     assert jaccard(left, right) == jaccard(right, left)
     assert (jaccard(left, right) == 1.0) == (left == right)
-
-
-@given(st.lists(st.sampled_from([1, 2, 5, None]), min_size=1, max_size=12))
-def test_intervals_hold_the_figure_and_never_change(places: list[int | None]) -> None:
-    results = [result(hit_rank=place) for place in places]
-    figures, found = metrics(results), intervals(results)
-    assert found == intervals(results)
-    for name in ("ac@1", "avg@5", "mrr"):
-        interval, figure = found[name], figures[name]
-        assert interval is not None
-        assert figure is not None
-        assert interval[0] - 1e-9 <= figure <= interval[1] + 1e-9
-
-
-def test_eleven_of_eleven_are_not_certainty() -> None:
-    low, high = intervals([result(hit_rank=1)] * 11)["ac@1"] or (0.0, 0.0)
-    assert (round(low, 3), high) == (0.715, 1.0)
-    assert intervals([result(hit_rank=None)] * 11)["ac@1"] == pytest.approx((0.0, 0.285), abs=1e-3)
-
-
-def test_every_rate_has_an_interval_or_no_label() -> None:
-    assert set(intervals([result(hit_rank=1)])) == set(RATES)
 
 
 def test_every_operation_has_a_word() -> None:
@@ -218,3 +106,101 @@ def test_a_cause_is_called_what_the_suite_calls_it(tmp_path: Path, named_by: Nam
         hypothesis(3, 0.1, None, service="gate"),
     )
     assert [row.cause for row in ranked_causes(found, named_by, recording.changes)] == causes
+
+
+def named(cause: str = "x", **others: str) -> tuple[RankedCause, ...]:
+    return (RankedCause(cause=cause, confidence=0.5, **others),)
+
+
+def test_the_kind_counts_with_and_without_the_cause() -> None:
+    truth = Truth(cause="x", kinds=("cpu", "capacity"))
+    right = result(truth=truth, ranked=named(kind="cpu"), hit_rank=1)
+    elsewhere = result(truth=truth, ranked=named("y", kind="capacity"))
+    assert (kind_right(right), cause_and_kind_right(right)) == (1.0, 1.0)
+    assert (kind_right(elsewhere), cause_and_kind_right(elsewhere)) == (1.0, 0.0)
+    abstained = result(truth=truth, ranked=named(kind="cpu"), abstained=True)
+    assert (kind_right(abstained), cause_and_kind_right(abstained)) == (0.0, 0.0)
+    assert kind_right(result(truth=X)) is None
+    assert cause_and_kind_right(result(truth=X)) is None
+
+
+def test_the_metric_is_right_to_the_letter_and_with_the_cause_only() -> None:
+    truth = Truth(cause="x", metric="cpu_usage")
+    assert metric_right(result(truth=truth, ranked=named(metric="cpu_usage"), hit_rank=1)) == 1.0
+    assert metric_right(result(truth=truth, ranked=named(metric="cpu"), hit_rank=1)) == 0.0
+    assert metric_right(result(truth=truth, ranked=named("y", metric="cpu_usage"))) == 0.0
+    assert metric_right(result(truth=X, ranked=named(metric="cpu_usage"), hit_rank=1)) is None
+
+
+def test_every_text_of_the_region_has_to_be_named() -> None:
+    truth = Truth(cause="x", region=("OrderService", "create"))
+    assert region_right(result(truth=truth, ranked=named(region="orderservice.Create()"), hit_rank=1)) == 1.0
+    assert region_right(result(truth=truth, ranked=named(region="OrderService.pay()"), hit_rank=1)) == 0.0
+    assert region_right(result(truth=truth, ranked=named("y", region="OrderService.create()"))) == 0.0
+    assert region_right(result(truth=truth)) == 0.0
+    assert region_right(result(truth=Truth(cause="x", region=()), hit_rank=1)) is None
+
+
+def test_a_metric_can_be_the_region_of_a_resource() -> None:
+    truth = Truth(cause="x", region=("cpu",))
+    assert region_right(result(truth=truth, ranked=named(metric="CpuUsageRate"), hit_rank=1)) == 1.0
+
+
+def test_a_list_is_judged_apart_from_abstaining() -> None:
+    unsure = result(truth=X, ranked=ranked(("x", 0.2), ("y", 0.1)), abstained=True)
+    assert unsure.hit_rank is None
+    assert first_listed_right(unsure) == 1.0
+    assert first_listed_right(result(truth=X, ranked=ranked(("x", 0.2), ("y", 0.2)), abstained=True)) == 0.0
+    assert first_listed_right(result(truth=CANNOT_TELL, ranked=ranked(("x", 0.2)))) is None
+
+
+def test_an_alarm_on_a_quiet_stretch_is_an_answer_to_act_on() -> None:
+    assert false_alarm(answered("x", 0.5, CANNOT_TELL))
+    assert not false_alarm(answered("x", 0.49, CANNOT_TELL))
+    assert not false_alarm(result(truth=CANNOT_TELL, ranked=ranked(("x", 0.9)), abstained=True))
+
+
+def case_of(folder: Path, named_by: NamedBy = NamedBy.COMMIT) -> Case:
+    write_incident(folder / "c")
+    return Case(id="c", recording=SUITE.load(folder, "c").recording, truth=X, named_by=named_by)
+
+
+def test_a_ranking_alone_is_scored_and_an_empty_one_is_a_miss(tmp_path: Path) -> None:
+    case = case_of(tmp_path, NamedBy.SERVICE)
+    assert score_ranking(case, ranked(("y", 1.0), ("x", 0.5))).hit_rank == 2
+    nothing = score_ranking(case, ())
+    assert (nothing.hit_rank, nothing.abstained) == (None, True)
+
+
+def test_metric_and_region_of_an_answer_are_kept(tmp_path: Path) -> None:
+    case = case_of(tmp_path, NamedBy.SERVICE)
+    cause = Cause(service="x", kind=FaultKind.CPU, metric="cpu", region="a.py")
+    found = diagnosis(case.recording, Verdict.NO_CHANGE, hypothesis(1, 0.6, None).model_copy(update={"cause": cause}))
+    (row,) = score(case, found).ranked
+    assert (row.cause, row.kind, row.metric, row.region) == ("x", "cpu", "cpu", "a.py")
+
+
+def test_a_story_is_told_only_with_queries_and_names_them(tmp_path: Path) -> None:
+    case = case_of(tmp_path)
+    claim = Claim(text="cpu rose", evidence=("E1", "E2", "E1"))
+    guess = hypothesis(1, 0.6, None).model_copy(update={"causal_chain": (claim,), "evidence_for": (claim,) * 99})
+    found = diagnosis(case.recording, Verdict.NO_CHANGE, *(guess for _ in range(9))).model_copy(
+        update={
+            "ruled_out": (RuledOut(candidate="v8", title="v8", reason=claim),),
+            "data_gaps": (DataGap(source=Source.LOGS, claim=claim),),
+        }
+    )
+    assert score(case, found).story == ()
+    story = score(case, found, {"E1": "metric_range()"}).story
+    assert max(told.place for told in story) == TOLD_HYPOTHESES
+    assert [told.part for told in story if told.place == 0] == ["answer", "ruled out", "gap"]
+    assert next(told for told in story if told.part == "chain").queries == ("metric_range()", "E2")
+    assert next(told for told in story if told.part == "ruled out").text == "v8: cpu rose"
+    assert sum(told.part == "for" for told in story if told.place == 1) < 20
+
+
+@pytest.mark.parametrize(("named_by", "abstained"), [(NamedBy.SERVICE, False), (NamedBy.COMMIT, True)])
+def test_a_place_alone_answers_only_where_causes_are_places(tmp_path: Path, named_by: NamedBy, abstained: bool) -> None:
+    case = case_of(tmp_path, named_by)
+    found = diagnosis(case.recording, Verdict.LOCATED, hypothesis(1, 0.6, None, service="x"))
+    assert score(case, found).abstained is abstained

@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     NEEDS_A_PERSON = 3
     CONFLICT = 4
     INSTALLATION = 5
+    REGRESSION = 6
     BUG = 70
     INTERRUPTED = 130
 
@@ -25,6 +26,7 @@ MEANINGS = {
     ExitCode.NEEDS_A_PERSON: "a person has to confirm first, and nobody could be asked",
     ExitCode.CONFLICT: "somebody else was first: already decided, or at work elsewhere",
     ExitCode.INSTALLATION: "the installation is at fault: a setting, the database, a file",
+    ExitCode.REGRESSION: "a measured rate is worse than the scorecard it was compared with",
     ExitCode.BUG: "a fault of whydown itself; nothing stored is lost",
     ExitCode.INTERRUPTED: "interrupted; `whydown resume INCIDENT` goes on",
 }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from agent.analysis.metrics.departure import LARGEST_SIZE, MIN_SIZE
+from agent.analysis.metrics.excess import excesses
 from agent.analysis.metrics.filling import FILLING, ran_out
 from agent.analysis.metrics.onset import find_onsets
 from agent.analysis.metrics.presence import Presence, presences
@@ -39,6 +41,15 @@ TREND_SPREADS = 6.0
 the level would miss a disk that goes from 98% to 100%."""
 
 
+LATE = timedelta(minutes=2)
+"""A monitor fires so long after the fact, at most, if it looks once a minute."""
+FEW = 10
+"""With fewer samples before the split, all that came before the alert has to tell what is usual."""
+KEPT_SECONDS = 30.0
+MOST_KEPT = 31
+"""A processor that is busy for a second or two is at work; from half a minute on somebody waits for it."""
+
+
 def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split: datetime) -> Observations:
     """Levels and signals of a metrics frame (columns of `tools.backend`). Pure.
 
@@ -47,7 +58,7 @@ def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split
     never taken to be below one percent of its level.
     """
     series = clean_series(frame)
-    levels = _levels(series, window, _as_time(split))
+    levels = _levels(series, window, _as_time(split), _as_time(alert.fired_at - LATE))
     found = zip(series, _onsets(series, alert.fired_at), presences(series), strict=True)
     signals = [_signal(one, onset, presence, window) for one, onset, presence in found]
     return Observations(
@@ -55,6 +66,7 @@ def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split
         window=window,
         signals=tuple(signal for signal in signals if signal is not None),
         levels=tuple(level for level in levels if level is not None),
+        excesses=excesses(series, split, alert.fired_at),
     )
 
 
@@ -81,15 +93,18 @@ def _onsets(series: Sequence[Series], fired_at: datetime) -> list[Onset | None]:
     return whole
 
 
-def _levels(series: Sequence[Series], window: TimeWindow, split: np.datetime64) -> list[Level | None]:
+def _levels(
+    series: Sequence[Series], window: TimeWindow, split: np.datetime64, near: np.datetime64
+) -> list[Level | None]:
     """Levels on both sides of the split; series of the same lengths are worked on together."""
-    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    alike: dict[tuple[int, int, int, int], list[int]] = defaultdict(list)
     for i, one in enumerate(series):
-        early = int(np.searchsorted(one.times, split))
+        early, long_before = np.searchsorted(one.times, (split, near)).tolist()
         if 0 < early < len(one.times):
-            alike[early, len(one.times)].append(i)
+            last = max(0, min(long_before, len(one.times) - 2))
+            alike[early, _reference(early, long_before), last, len(one.times)].append(i)
     levels: list[Level | None] = [None] * len(series)
-    for (early, _), rows in alike.items():
+    for (early, usual, last, _), rows in alike.items():
         part = [series[i] for i in rows]
         values = np.stack([one.values for one in part])
         before, after = values[:, :early], values[:, early:]
@@ -102,6 +117,9 @@ def _levels(series: Sequence[Series], window: TimeWindow, split: np.datetime64) 
                 np.maximum(spread_of(before - middle[:, None]), _least_spread(middle)),
                 _trends(part, before),
                 values[:, -1],
+                _kept(values[:, last:], _step(part[0])),
+                np.median(values[:, :usual], axis=1),
+                spread_of(values[:, :usual] - np.median(values[:, :usual], axis=1, keepdims=True)),
             ],
             axis=1,
         )
@@ -111,7 +129,7 @@ def _levels(series: Sequence[Series], window: TimeWindow, split: np.datetime64) 
 
 
 def _level(one: Series, early: int, figures: list[float], window: TimeWindow) -> Level:
-    before, after, p95_before, spread, trend, last = figures
+    before, after, p95_before, spread, trend, last, high, usual, usual_spread = figures
     return Level(
         service=one.service,
         metric=one.metric,
@@ -126,7 +144,33 @@ def _level(one: Series, early: int, figures: list[float], window: TimeWindow) ->
         unit=one.unit,
         trend=trend,
         last=last,
+        high=high if np.isfinite(high) else None,
+        usual=usual,
+        usual_spread=usual_spread,
     )
+
+
+def _kept(after: Floats, step: float) -> Floats:
+    """The highest level that was kept for `KEPT_SECONDS` and two samples at least, per row; NaN with a single sample.
+
+    Kept means: the median of so many samples in a row, of two the lower one.
+    """
+    samples = max(2, min(MOST_KEPT, 1 + int(KEPT_SECONDS / step)))
+    if after.shape[1] < 2:
+        return np.full(len(after), np.nan)
+    if samples == 2 or after.shape[1] < samples:
+        return np.max(np.minimum(after[:, 1:], after[:, :-1]), axis=1)
+    return np.max(np.median(sliding_window_view(after, samples, axis=1), axis=2), axis=1)
+
+
+def _step(one: Series) -> float:
+    """Seconds between two samples."""
+    return float(np.median(np.diff(one.times)) / np.timedelta64(1, "s")) if len(one.times) > 1 else KEPT_SECONDS
+
+
+def _reference(early: int, long_before: int) -> int:
+    """So many samples are the reference for what is usual: those before the split, if they are enough and most."""
+    return early if early >= max(FEW, long_before / 2) else max(long_before, 1)
 
 
 def _least_spread(level: Floats) -> Floats:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from agent.analysis.counts import share_score
 from agent.analysis.logs.wording import resource_of
+from agent.analysis.moments import candidate_moments
 from agent.analysis.observed import Observations, OperationStats
 from agent.analysis.peers import PeerFinder
+from agent.analysis.traces.callgaps import call_gaps
 from agent.analysis.traces.callgraph import edges_between
 from agent.analysis.traces.operations import Operations
 from agent.analysis.traces.spans import link_spans
@@ -54,6 +56,7 @@ def observe_traces(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split:
     if not inside.any():
         return Observations(alert=alert, window=window)
     spans = link_spans(frame[inside])
+    moments = candidate_moments(as_utc(split), alert.fired_at)
     operations = Operations(spans, parting, window, PeerFinder((*spans.services, alert.service)))
     stats = operations.stats()
     found = sorted(SpanShifts(operations).all(), key=lambda f: (-f.confidence, -f.size))[:MAX_SIGNALS]
@@ -63,6 +66,7 @@ def observe_traces(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split:
         window=window,
         signals=tuple(sorted(signals, key=lambda s: (s.onset, s.service, s.name, s.attributes["aspect"]))),
         operations=_kept(stats),
+        calls=call_gaps(spans, [int(moment.timestamp() * 1e6) for moment in moments]),
         edges=_edges(operations, stats),
     )
 

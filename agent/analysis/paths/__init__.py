@@ -1,0 +1,1 @@
+"""Requests that leave their usual path inside a service: faults in code, seen in statements and calls."""
