@@ -152,7 +152,9 @@ def comparison_table(
 
     header = ("", "right", "within 3", "Avg@5", "MRR", *(("exact metric",) if has_metric else ()))
     return Table.of(
-        "For comparison", (*header, "decoys blamed" if figures.get("decoy_hits") is not None else ""), rows()
+        "First answer right, for comparison",
+        (*header, "decoys blamed" if figures.get("decoy_hits") is not None else ""),
+        rows(),
     )
 
 

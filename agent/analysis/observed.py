@@ -35,6 +35,8 @@ class Level(Frozen):
     unit: str = ""
     high: float | None = None
     """The highest level that was kept for a while around the alert or after it; None with a single sample there."""
+    recent: float | None = None
+    """Median of the last samples before the alert, from when nothing had been noticed yet."""
     usual: float = 0.0
     """Median of all that came before the alert, an earlier incident of less than half of that time included."""
     usual_spread: float = 0.0

@@ -53,7 +53,7 @@ QUESTIONED = 2
 QUESTIONS = 4
 """So many hypotheses are questioned, with so many queries at most: each costs a call to a system that is in trouble."""
 SERVICE_PRIOR = -0.5
-UNLOCATED = 3.2
+UNLOCATED = 4.2
 """Nats that a located fault has to beat: the weight of “it is broken somewhere we cannot see”, or nowhere."""
 
 

@@ -7,6 +7,7 @@ alert.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +26,9 @@ METRICS_AFTER = timedelta(minutes=4)
 """One sample a minute: the fourth is the first that is wholly after the last span."""
 HISTORY_STRETCHES = 10
 """Quiet stretches behind a recording: enough calls of rare operations, and still few enough for a person's laptop."""
+QUIET_MARGIN = timedelta(seconds=45)
+"""A fault can be at work before the moment that is noted for it: a changed service is rolled out first, and the statement
+that it no longer reaches falls silent up to a minute early. A quiet stretch ends so long before that moment."""
 QUIET_ALERT_LEAD = timedelta(seconds=30)
 """An alert of a quiet stretch fires so long before its end, as long as spans go on after it at least."""
 _QUIET = "quiet/"
@@ -40,13 +44,17 @@ def find(data: Path) -> tuple[str, ...]:
 
 
 def find_quiet(data: Path) -> tuple[str, ...]:
-    """Ids such as `quiet/2024-05-01/construct` (the minute without a fault) and `quiet/2024-05-01/07` (before fault 07)."""
+    """Ids such as `quiet/2024-05-01/construct` (the minute without a fault) and `quiet/2024-05-01/07` (before fault 07).
+
+    The first fault of a day has no quiet past to compare with. Before a fault that was injected earlier that day already
+    nothing is surely quiet: some were never taken back in between.
+    """
     found: list[str] = []
     for day in _days(data):
         if day.quiet_minute() is not None:
             found.append(f"{_QUIET}{day.date}/{_CONSTRUCT}")
-        # The first fault of a day has no quiet stretch behind it to compare with.
-        found += [f"{_QUIET}{day.date}/{number:02d}" for number in range(1, len(_faults(data, day)))]
+        faults = _faults(data, day)
+        found += [f"{_QUIET}{day.date}/{number:02d}" for number in range(1, len(faults)) if _is_new(faults, number)]
     return tuple(found)
 
 
@@ -87,6 +95,14 @@ def _faults(data: Path, day: Day) -> tuple[Fault, ...]:
         raise CallerError(f"--data {data}: {error}") from error
 
 
+def _is_new(faults: Sequence[Fault], number: int) -> bool:
+    """Whether nothing like it was injected into the service before."""
+    fault = faults[number]
+    if faults[number - 1].service == fault.service:
+        return False  # what was injected before is not always over
+    return all((earlier.service, earlier.type) != (fault.service, fault.type) for earlier in faults[:number])
+
+
 def _no_fault() -> Truth:
     return Truth(cause=None, group="quiet")
 
@@ -103,12 +119,13 @@ def _around_fault(day: Day, fault: Fault) -> Plan:
 
 
 def _before_fault(day: Day, fault: Fault) -> Plan:
+    until = fault.at - QUIET_MARGIN
     return Plan(
-        fired_at=fault.at - QUIET_ALERT_LEAD,
+        fired_at=until - QUIET_ALERT_LEAD,
         own=day.minutes_of(fault),
-        since=fault.at - BEFORE,
-        until=fault.at,
-        metrics_until=fault.at,
+        since=until - BEFORE,
+        until=until,
+        metrics_until=until,
         history=_history(day, fault),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence, Set
+from math import log1p
 
 from agent.analysis.faults.fault import GATE, Fault, beyond_noise
 from agent.analysis.observed import CallGap
@@ -19,6 +20,8 @@ NOISE_SHARE = 0.1
 """No gap is steadier than half a millisecond, or a tenth of itself."""
 GROWN_FROM = 5.0
 """Growth in noises from which a gap counts as grown."""
+DELAYED = 10.0
+"""Times its usual duration by which a call grows that is delayed beyond doubt."""
 FELT_FROM = 0.3
 """Share by which the whole call has to become slower through it."""
 
@@ -39,7 +42,8 @@ def network_faults(calls: Sequence[CallGap], explained: Set[str], window: TimeWi
         hit = [c for c in own if (c.caller, c.callee) in grown]
         if hit:
             share = sum(map(_weight, hit)) / whole
-            found.append(_fault(service, hit, GATE * share * len(hit) / len(own), window))
+            gate = GATE * share * len(hit) / len(own) * max(map(_slowed, hit))
+            found.append(_fault(service, hit, gate, window))
     return found
 
 
@@ -63,6 +67,12 @@ def _is_grown(call: CallGap) -> bool:
     growth = call.after - call.before
     usual = max(call.before, 0.0) + call.server_before
     return growth >= GROWN_FROM * _noise(call) and growth >= FELT_FROM * usual
+
+
+def _slowed(call: CallGap) -> float:
+    """0..1: how much slower the whole call became, in e-folds of what is a delay beyond doubt."""
+    usual = max(call.before, 0.0) + call.server_before
+    return min(1.0, log1p((call.after - call.before) / max(usual, NOISE_MS)) / log1p(DELAYED))
 
 
 def _weight(call: CallGap) -> float:

@@ -39,6 +39,8 @@ TENFOLD = 10.0
 SHARED = re.compile(r"(?:^|_)(?:node|host|machine)(?:_|$)")
 SHARED_WORTH = 0.5
 """What a machine uses is used by all that runs on it; it says only half as much about one service."""
+OLD_WORTH = 0.5
+"""What a rise is still worth that had all happened before anybody was alerted."""
 AS_MUCH = 0.5
 """Memory is the cause of what else is used when it is taken at least half as much."""
 BEYOND_FROM = 3.0
@@ -55,7 +57,15 @@ class _Use:
     @property
     def score(self) -> float:
         own = SHARED_WORTH if SHARED.search(words_of(self.level.metric)) else 1.0
-        return own * (beyond_noise(self.deviation, 1.0) + GATE * self.taken)
+        return own * self.news * (beyond_noise(self.deviation, 1.0) + GATE * self.taken)
+
+    @property
+    def news(self) -> float:
+        """1 for a rise that came with the alert, less for one that had been there before."""
+        level = self.level
+        if level.high is None or level.recent is None or level.recent <= level.usual:
+            return 1.0
+        return max(OLD_WORTH, min(1.0, (level.high - level.recent) / (level.high - level.usual)))
 
 
 def resource_faults(levels: Sequence[Level], since: datetime) -> list[Fault]:

@@ -45,6 +45,8 @@ LATE = timedelta(minutes=2)
 """A monitor fires so long after the fact, at most, if it looks once a minute."""
 FEW = 10
 """With fewer samples before the split, all that came before the alert has to tell what is usual."""
+RECENT = 5
+"""Samples that tell where a series stood before the alert; a median of them withstands two outliers."""
 KEPT_SECONDS = 30.0
 MOST_KEPT = 31
 """A processor that is busy for a second or two is at work; from half a minute on somebody waits for it."""
@@ -118,6 +120,7 @@ def _levels(
                 _trends(part, before),
                 values[:, -1],
                 _kept(values[:, last:], _step(part[0])),
+                np.median(values[:, max(0, last - RECENT) : max(last, 1)], axis=1),
                 np.median(values[:, :usual], axis=1),
                 spread_of(values[:, :usual] - np.median(values[:, :usual], axis=1, keepdims=True)),
             ],
@@ -129,7 +132,7 @@ def _levels(
 
 
 def _level(one: Series, early: int, figures: list[float], window: TimeWindow) -> Level:
-    before, after, p95_before, spread, trend, last, high, usual, usual_spread = figures
+    before, after, p95_before, spread, trend, last, high, recent, usual, usual_spread = figures
     return Level(
         service=one.service,
         metric=one.metric,
@@ -145,6 +148,7 @@ def _level(one: Series, early: int, figures: list[float], window: TimeWindow) ->
         trend=trend,
         last=last,
         high=high if np.isfinite(high) else None,
+        recent=recent,
         usual=usual,
         usual_spread=usual_spread,
     )

@@ -11,6 +11,8 @@ from agent.analysis.paths.spanrows import SpanRows
 from agent.analysis.paths.stretches import Ints, find_blocks
 from agent.analysis.paths.transitions import Transitions
 
+ANYWHERE = "another service"
+"""What a span calls that only stands for a call."""
 MANY = 3
 """Calls of one kind that are told apart: once, twice, more often. Loops over data differ from request to request."""
 
@@ -29,7 +31,7 @@ class Calls:
 
 def read_calls(spans: SpanRows, trace: Ints) -> Calls:
     """Calls of every span that lies wholly inside the time with spans, so that no call can be missing."""
-    rows = np.flatnonzero(find_blocks(spans.start).hold(spans.start, spans.end))
+    rows = np.flatnonzero(find_blocks(np.sort(spans.start)).hold(spans.start, spans.end))
     bag, bags = _bags(spans)
     key = spans.service[rows] * max(len(spans.names), 1) + spans.name[rows]
     group, groups = pd.factorize(key)
@@ -49,7 +51,10 @@ def _bags(spans: SpanRows) -> tuple[Ints, tuple[tuple[tuple[str, int], ...], ...
     elsewhere = spans.service[children] != spans.service[parent]
     # A call to another service is known by both names: handlers of two services may be called alike.
     label = np.where(elsewhere, spans.service[children] + 1, 0) * width + spans.name[children]
-    kinds = (len(spans.services) + 1) * width
+    kinds = (len(spans.services) + 1) * width + 1
+    # A span that only stands for a call elsewhere has its target from its caller; another target is no path of its own.
+    alone = np.bincount(parent, minlength=len(spans))[parent] == 1
+    label = np.where(elsewhere & alone, kinds - 1, label)
     pairs, counts = np.unique(parent * kinds + label, return_counts=True)
     counts = np.minimum(counts, MANY)
     owner, call = pairs // kinds, pairs % kinds
@@ -68,6 +73,8 @@ def _bags(spans: SpanRows) -> tuple[Ints, tuple[tuple[tuple[str, int], ...], ...
 
 def _name(spans: SpanRows, call: int, width: int) -> str:
     service, name = divmod(call, width)
+    if service > len(spans.services):
+        return ANYWHERE
     return f"{spans.services[service - 1]} {spans.names[name]}" if service else spans.names[name]
 
 

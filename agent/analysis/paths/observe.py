@@ -17,7 +17,7 @@ from agent.analysis.paths.order import Broken, first_shares
 from agent.analysis.paths.spanrows import read_spans
 from agent.analysis.paths.statements import read_statements
 from agent.analysis.paths.steps import own, read_steps
-from agent.analysis.paths.stretches import Ints, Stretches, cut_stretches, find_blocks
+from agent.analysis.paths.stretches import Ints, Stretches, cut_stretches
 from agent.analysis.paths.transitions import Transitions
 from agent.analysis.paths.weighing import Weighed, pair_up, weigh
 from agent.analysis.paths.wording import CallWords, StepWords
@@ -58,9 +58,9 @@ def observe_paths(
     read = _read(_or_empty(logs, LOG_COLUMNS), _or_empty(spans, SPAN_COLUMNS))
     if not read:
         return ()
-    blocks = find_blocks(np.concatenate([transitions.at for transitions, _ in read]))
+    ordered = np.sort(np.concatenate([transitions.at for transitions, _ in read]))
     moments = candidate_moments(split, alert.fired_at)
-    stretches = cut_stretches(blocks, (round(moment.timestamp() * 1_000_000) for moment in moments))
+    stretches = cut_stretches(ordered, (round(moment.timestamp() * 1_000_000) for moment in moments))
     if not stretches.splits.size:
         return ()
     tables = [_Table(transitions, count(transitions, stretches), words) for transitions, words in read]

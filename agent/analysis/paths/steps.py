@@ -56,7 +56,7 @@ def read_steps(lines: pd.DataFrame, times: Ints, statements: Statements, spans: 
     """Transitions between the steps of every span that lies wholly inside the time with lines."""
     services = tuple(sorted({*spans.services, *(s.service for s in statements.known)}))
     operations = ("", *spans.names)
-    begun = _begun(spans, owners, find_blocks(times).hold(spans.start, spans.end))
+    begun = _begun(spans, owners, find_blocks(np.sort(times)).hold(spans.start, spans.end))
     partial = np.isin(owners.of_line, np.setdiff1d(owners.of_span, owners.of_span[begun]))
     kept = np.flatnonzero(~partial)
     owner = np.concatenate([owners.of_span[begun], owners.of_line[kept]])

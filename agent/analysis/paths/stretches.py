@@ -48,6 +48,8 @@ class Stretches:
     """The stretch that each segment belongs to."""
     splits: Ints
     """The moments that may be the beginning, in order, microseconds; all are edges."""
+    halves: Ints
+    """For each split the moment from which on the later half of all that came after it was seen; all are edges."""
 
     def __len__(self) -> int:
         return len(self.edges) + 1
@@ -60,11 +62,10 @@ class Stretches:
         return int(np.searchsorted(self.edges, split)) + 1
 
 
-def find_blocks(times: Ints) -> Blocks:
-    """Blocks of times (microseconds, any order) without a gap between them."""
-    if not times.size:
-        return Blocks(times, times, 0)
-    ordered = np.sort(times)
+def find_blocks(ordered: Ints) -> Blocks:
+    """Blocks of times (microseconds, in order) without a gap between them."""
+    if not ordered.size:
+        return Blocks(ordered, ordered, 0)
     distances = np.diff(ordered)
     pause = int(np.quantile(distances, USUAL_PAUSE, method="higher")) if distances.size else 0
     ends = np.flatnonzero(distances > max(GAP_US, PATIENCE * pause))
@@ -73,16 +74,18 @@ def find_blocks(times: Ints) -> Blocks:
     )
 
 
-def cut_stretches(blocks: Blocks, splits: Iterable[int]) -> Stretches:
-    """Cut blocks into stretches of about a minute, and these where a split lies in them.
+def cut_stretches(ordered: Ints, splits: Iterable[int]) -> Stretches:
+    """Cut the time of records (microseconds, in order) into stretches of about a minute, and these at each split.
 
     Splits with no data before or after them, or with the same data as another one, are left out.
     """
+    blocks = find_blocks(ordered)
     marks = _piece_edges(blocks)
     useful = _distinct_splits(blocks, splits)
-    edges = np.unique(np.concatenate((marks, useful)))
+    halves = ordered[(np.searchsorted(ordered, useful) + ordered.size) // 2]
+    edges = np.unique(np.concatenate((marks, useful, halves)))
     piece = np.concatenate(([0], np.searchsorted(marks, edges, side="right")))
-    return Stretches(edges=edges, piece=piece, splits=useful)
+    return Stretches(edges=edges, piece=piece, splits=useful, halves=halves)
 
 
 def _piece_edges(blocks: Blocks) -> Ints:

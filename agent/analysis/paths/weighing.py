@@ -11,7 +11,7 @@ from agent.analysis.paths.counts import Counts
 from agent.analysis.paths.shares import MIN_IN_STRETCH, Floats, two_sample, usual_shares
 from agent.analysis.paths.stretches import Ints, Stretches
 
-MIN_BEFORE = 3
+MIN_BEFORE = 5
 """Times a step must have been taken before: one or two tell no usual way."""
 GONE = 0.25
 """Share of its strength that a rise keeps when it is over in the later half of what was seen: something else was going
@@ -66,8 +66,8 @@ def weigh(counts: Counts, stretches: Stretches, split: int, fired: int) -> Weigh
     totals = np.add.reduceat(counts.totals[:, :first], starts, axis=1).astype(np.float64)[group]
     k, n = after[kept].astype(np.float64), steps_after[group].astype(np.float64)
     strength, share, events = _against_both(taken, totals, counts.novelty[group], k, n)
-    half = _half(counts.totals[:, first:])
-    later = counts.taken[kept, first + half :].sum(axis=1), counts.totals[:, first + half :].sum(axis=1)[group]
+    half = stretches.first_after(int(stretches.halves[np.searchsorted(stretches.splits, split)]))
+    later = counts.taken[kept, half:].sum(axis=1), counts.totals[:, half:].sum(axis=1)[group]
     strength = strength * _lasting(k, n, *later, share)
     strength = _less_what_ends(strength, share * events, events, _around(counts, stretches, kept, split, fired))
     found = [np.zeros(rows) for _ in range(5)]
@@ -135,12 +135,6 @@ def _receded(taken: Floats, totals: Floats, k: Floats, n: Floats) -> Floats:
     k0, n0 = np.where(spoken.any(axis=1), taken[rows, last], 0.0), totals[rows, last]
     fell = spoken.any(axis=1) & (k0 * n > k * n0)
     return np.where(fell, two_sample(k0, n0, k, n), 0.0)
-
-
-def _half(totals: Ints) -> int:
-    """The segment with which the later half of all events begins."""
-    running = np.cumsum(totals.sum(axis=0))
-    return int(np.searchsorted(running, running[-1] / 2, side="right")) if running.size else 0
 
 
 def _lasting(k: Floats, n: Floats, k_later: Floats, n_later: Floats, usual: Floats) -> Floats:

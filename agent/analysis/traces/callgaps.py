@@ -13,7 +13,7 @@ from agent.analysis.traces.spans import LinkedSpans
 from tools.evidence import Query
 from tools.moments import from_microseconds
 
-FEWEST = 3
+FEWEST = 5
 """Calls on each side; the median of fewer is one call's luck."""
 
 Ints = NDArray[np.int64]
