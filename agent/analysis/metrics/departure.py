@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agent.analysis.metrics.robust import Floats, median_of_three, spread_of
+from agent.analysis.metrics.robust import Floats, median_of_three, middle_of, spread_of
 from agent.analysis.metrics.scan import Bools
 
 LARGEST_SIZE = 1000.0
@@ -125,7 +125,7 @@ class _View:
 
     @property
     def shift(self) -> float:
-        return float(np.median(self.changed))
+        return middle_of(self.changed)
 
     @property
     def size(self) -> float:
@@ -175,7 +175,7 @@ def after_constant(stretch: Stretch) -> Departure | None:
     if last + 1 < FLAT_LENGTH or last + 1 >= len(place) or np.mean(same[: last + 1]) < NEARLY_ALL:
         return None
     deviation = np.abs(smooth - smooth[0])[last + 1 :]
-    risen = int(np.argmax(deviation >= RISEN * np.median(deviation)))
+    risen = int(np.argmax(deviation >= RISEN * middle_of(deviation)))
     departure = depart(stretch, int(place[last]), int(place[last + 1 + risen]))
     return departure if departure is not None and departure.size >= LARGEST_SIZE else None
 
@@ -185,9 +185,9 @@ def _until(stretch: Stretch, index: int) -> Bools:
 
 
 def _view(stretch: Stretch, normal: Bools, changed: Bools, trended: bool) -> _View:
-    level = _line(stretch, normal) if trended else np.full(len(stretch.values), np.median(stretch.values[normal]))
+    level = _line(stretch, normal) if trended else np.full(len(stretch.values), middle_of(stretch.values[normal]))
     deviation = stretch.values - level
-    sign = 1.0 if float(np.median(deviation[changed])) > 0 else -1.0
+    sign = 1.0 if middle_of(deviation[changed]) > 0 else -1.0
     deviation = sign * deviation
     spread = float(spread_of(deviation[normal][None, :])[0])
     return _View(level, deviation, deviation[normal], deviation[changed], spread, sign)
@@ -197,9 +197,9 @@ def _line(stretch: Stretch, normal: Bools) -> Floats:
     """Straight line through the normal samples; slope between the medians of its thirds (Tukey's resistant line)."""
     seconds, values = stretch.seconds[normal], stretch.values[normal]
     third = max(1, len(values) // 3)
-    run = float(np.median(seconds[-third:]) - np.median(seconds[:third]))
-    slope = float(np.median(values[-third:]) - np.median(values[:third])) / run if run > 0 else 0.0
-    return slope * stretch.seconds + np.median(values - slope * seconds)
+    run = middle_of(seconds[-third:]) - middle_of(seconds[:third])
+    slope = (middle_of(values[-third:]) - middle_of(values[:third])) / run if run > 0 else 0.0
+    return slope * stretch.seconds + middle_of(values - slope * seconds)
 
 
 def _changed_part(stretch: Stretch, start: int, stop: int) -> Bools:
@@ -223,7 +223,7 @@ def _walk_back(view: _View, counts: Bools, first: int) -> int:
 
 def _by_chance(view: _View, earlier: int, first: int) -> bool:
     """One or two samples just outside the band beside a step many times higher are noise rather than its foot."""
-    foot = float(np.median(view.deviation[earlier:first]))
+    foot = middle_of(view.deviation[earlier:first])
     return first - earlier <= BY_CHANCE and foot < min(FOOT * view.shift, 2 * _band(view))
 
 
@@ -282,8 +282,8 @@ def _depart_and_return(stretch: Stretch, start: int, stop: int, trended: bool) -
     bump = _departure(top, first, last, start + 1, recovered=True, apart=True)
     above = np.sort(view.sign * stretch.values[stretch.counts & inside])
     earlier = stretch.values[stretch.counts & _until(stretch, first)]
-    before = float(np.median(earlier)) if len(earlier) >= ENOUGH_SAMPLES else bump.before
-    return replace(bump, before=before, after=view.sign * float(np.median(above[len(above) // 2 :])))
+    before = middle_of(earlier) if len(earlier) >= ENOUGH_SAMPLES else bump.before
+    return replace(bump, before=before, after=view.sign * middle_of(above[len(above) // 2 :]))
 
 
 def _clear_bump(view: _View) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.analysis.metrics.robust import middle_of
+
 Floats = NDArray[np.float64]
 
 FEWEST_SAMPLES = 24
@@ -46,13 +48,13 @@ def leaves(values: Floats) -> Leaving | None:
     if count < FEWEST_SAMPLES:
         return None
     head = values[: int(count * BEGINNING)]
-    centre, extent = float(np.median(head)), float(np.ptp(head))
-    noise = 1.4826 * float(np.median(np.abs(np.diff(head)))) / np.sqrt(2.0)
+    centre, extent = middle_of(head), float(np.ptp(head))
+    noise = 1.4826 * middle_of(np.abs(np.diff(head))) / np.sqrt(2.0)
     noise = max(noise, 0.005 * abs(centre), 1e-6 * float(np.ptp(values)))
     middle = len(head) // 2
-    if abs(float(np.median(head[:middle])) - float(np.median(head[middle:]))) > FLAT * noise:
+    if abs(middle_of(head[:middle]) - middle_of(head[middle:])) > FLAT * noise:
         return None
-    end = float(np.median(values[-max(3, count // 8) :]))
+    end = middle_of(values[-max(3, count // 8) :])
     if abs(end - centre) < max(FAR * extent, BAND * noise):
         return None
     up = end > centre

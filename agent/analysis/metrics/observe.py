@@ -45,6 +45,8 @@ LATE = timedelta(minutes=2)
 """A monitor fires so long after the fact, at most, if it looks once a minute."""
 FEW = 10
 """With fewer samples before the split, all that came before the alert has to tell what is usual."""
+HIDES = 6
+"""Samples after the alert that it takes to hide what the series showed at it: fewer are no recovery."""
 RECENT = 5
 """Samples that tell where a series stood before the alert; a median of them withstands two outliers."""
 KEPT_SECONDS = 30.0
@@ -87,12 +89,20 @@ def _onsets(series: Sequence[Series], fired_at: datetime) -> list[Onset | None]:
     recovered since or something else followed, its state at the alert counts, if it had left its normal level by then.
     """
     whole = find_onsets([one.times for one in series], [one.values for one in series])
-    again = [i for i, onset in enumerate(whole) if onset is None or onset.shape == "spike" or onset.at > fired_at]
+    alert = _as_time(fired_at)
+    again = [i for i, onset in enumerate(whole) if _looks_other_at(series[i], onset, fired_at, alert)]
     early = find_onsets([series[i].times for i in again], [series[i].values for i in again], fired_at)
     for i, onset in zip(again, early, strict=True):
         if onset is not None and (onset.shape != "spike" or whole[i] is None):
             whole[i] = onset
     return whole
+
+
+def _looks_other_at(one: Series, onset: Onset | None, fired_at: datetime, alert: np.datetime64) -> bool:
+    """Whether what the whole series shows may not be what it showed at the alert."""
+    if onset is None:
+        return len(one.times) - int(np.searchsorted(one.times, alert)) > HIDES
+    return onset.shape == "spike" or onset.at > fired_at
 
 
 def _levels(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from agent.analysis.metrics.robust import middle_of
 from agent.analysis.metrics.series import Series
 from agent.analysis.observed import Onset
 from agent.incident import GoldenSignal
@@ -64,7 +65,7 @@ def _silent(one: Series, missing: np.timedelta64) -> bool:
 
 
 def _onset(one: Series, shape: str) -> Onset:
-    level = float(np.median(one.values))
+    level = middle_of(one.values)
     step = float(np.median(np.diff(one.times)) / np.timedelta64(1, "s"))
     at = one.times[0] if shape == "new" else one.times[-1] + np.timedelta64(int(1e6 * step), "us")
     moment: datetime = at.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)

@@ -56,9 +56,9 @@ def read_steps(lines: pd.DataFrame, times: Ints, statements: Statements, spans: 
     """Transitions between the steps of every span that lies wholly inside the time with lines."""
     services = tuple(sorted({*spans.services, *(s.service for s in statements.known)}))
     operations = ("", *spans.names)
-    begun = _begun(spans, owners, find_blocks(np.sort(times)).hold(spans.start, spans.end))
-    partial = np.isin(owners.of_line, np.setdiff1d(owners.of_span, owners.of_span[begun]))
-    kept = np.flatnonzero(~partial)
+    whole = find_blocks(np.sort(times)).hold(spans.start, spans.end)
+    begun = _begun(spans, owners, whole & (spans.end >= _first_lines(times, statements, spans)))
+    kept = np.flatnonzero(~_partial(owners, begun))
     owner = np.concatenate([owners.of_span[begun], owners.of_line[kept]])
     at = np.concatenate([spans.start[begun], times[kept]])
     step = np.concatenate([np.full(begun.size, BEGINNING), statements.of_row[kept] + 1])
@@ -90,6 +90,24 @@ def _begun(spans: SpanRows, owners: Owners, whole: Flags) -> Ints:
     rows = np.flatnonzero(whole & (spans.span_id != ""))
     rows = rows[np.lexsort((spans.name[rows], spans.service[rows], spans.end[rows], spans.start[rows]))]
     return rows[np.unique(owners.of_span[rows], return_index=True)[1]]
+
+
+def _first_lines(times: Ints, statements: Statements, spans: SpanRows) -> Ints:
+    """For each span when its service was first heard of: what ended before may have been said and not collected."""
+    place = {name: code for code, name in enumerate(spans.services)}
+    service = np.array([place.get(s.service, len(place)) for s in statements.known], dtype=np.int64)
+    first = np.full(len(place) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, service[statements.of_row], times)
+    never = np.iinfo(np.int64).min
+    return np.where(first == np.iinfo(np.int64).max, never, first)[spans.service]
+
+
+def _partial(owners: Owners, begun: Ints) -> Flags:
+    """Lines whose span is known and is not read."""
+    known = np.zeros(int(max(owners.of_span.max(initial=-1), owners.of_line.max(initial=-1))) + 1, dtype=np.bool_)
+    known[owners.of_span] = True
+    known[owners.of_span[begun]] = False
+    return known[owners.of_line]
 
 
 def _in_order(owner: Ints, step: Ints, at: Ints, steps: int) -> Ints:

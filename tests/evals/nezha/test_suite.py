@@ -13,7 +13,7 @@ from agent.frame_check import check_frame
 from agent.parse_alert import parse_alert
 from evals.cases import CaseError, NamedBy
 from evals.nezha import SUITE, recordings as nezha_recordings
-from evals.nezha.suite import AFTER, BEFORE, METRICS_AFTER, QUIET_ALERT_LEAD
+from evals.nezha.suite import AFTER, BEFORE, METRICS_AFTER, QUIET_ALERT_LEAD, QUIET_MARGIN
 from tests.evals.nezha.export import DATE, FAULTS, GATE, MINUTE, QUIET_MINUTE, SECOND, TILL, write_export
 from tools.backend import LOG_COLUMNS, METRIC_COLUMNS, SPAN_COLUMNS
 from tools.evidence import Source
@@ -185,14 +185,19 @@ def test_the_window_reaches_over_all_telemetry(data: Path) -> None:
     assert last < recording.window.until <= last + SECOND
 
 
-def test_quiet_stretches_end_where_the_next_fault_begins(data: Path) -> None:
-    assert SUITE.find_quiet(data) == (f"quiet/{DATE}/construct", f"quiet/{DATE}/01", f"quiet/{DATE}/02")
-    case = SUITE.load(data, f"quiet/{DATE}/01")
+def test_a_quiet_stretch_ends_well_before_the_moment_that_is_noted_for_the_next_fault(data: Path) -> None:
+    case = SUITE.load(data, f"quiet/{DATE}/02")
+    end = FAULTS[2][0] - QUIET_MARGIN
     assert (case.truth.cause, case.truth.group, case.truth.kinds) == (None, "quiet", None)
-    assert parse_alert(case.recording.alert).fired_at == ONE - QUIET_ALERT_LEAD
+    assert parse_alert(case.recording.alert).fired_at == end - QUIET_ALERT_LEAD
     for frame, time in zip(frames(case.recording), ("timestamp", "timestamp", "start"), strict=True):
-        assert frame[time].max() < ONE
-    assert frames(case.recording)[2]["start"].max() >= ONE - QUIET_ALERT_LEAD
+        assert frame[time].max() < end
+    assert frames(case.recording)[2]["start"].max() >= end - QUIET_ALERT_LEAD
+
+
+def test_before_a_fault_of_a_service_that_has_just_had_one_nothing_is_surely_quiet(data: Path) -> None:
+    assert [pod for _, pod, _ in FAULTS] == [TILL, TILL, GATE]
+    assert SUITE.find_quiet(data) == (f"quiet/{DATE}/construct", f"quiet/{DATE}/02")
 
 
 def test_half_of_the_minute_without_a_fault_lies_before_its_alert(data: Path) -> None:
