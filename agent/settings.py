@@ -22,6 +22,12 @@ def _store_url() -> str:
     return f"sqlite:///{state / 'whydown' / 'whydown.db'}"
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept (XDG Base Directory Specification 0.8): `$XDG_CACHE_HOME/whydown`."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (named if named.is_absolute() else Path.home() / ".cache") / "whydown"
+
+
 def _operator() -> str:
     try:
         return getpass.getuser()

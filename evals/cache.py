@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,8 @@ import numpy as np
 import orjson
 import pandas as pd
 from numpy.typing import NDArray
+
+from agent.settings import cache_folder
 
 _FORMAT = "1"
 _MANIFEST = "manifest"
@@ -42,7 +43,7 @@ def cached(
     A damaged cache file is made anew; a folder that cannot be written costs only time. Raises TypeError for another
     type of column, OSError when a key file cannot be read, and whatever `build` raises.
     """
-    path = cache_folder() / f"{_key(key_files, version)}.npz"
+    path = cache_folder() / "evals" / f"{_key(key_files, version)}.npz"
     try:
         return _unpacked(path)
     except _DAMAGE:
@@ -52,13 +53,6 @@ def cached(
     with suppress(OSError):
         _write(path, content)
     return frames
-
-
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/whydown/evals`, or the same below `~/.cache`, as the XDG base directory specification has it."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
-    return home / "whydown" / "evals"
 
 
 def _key(files: Sequence[Path], version: str) -> str:

@@ -18,7 +18,9 @@ from evals.tables import Table, as_terminal, figure, figure_table, group_table, 
 from tools.evidence import Frozen
 
 PER_SUITE = ("ac@1", "ac@3", "kind_right", "metric_right", "region_right", "brier", "ece")
-_WORDS = ("first answer right", "within three", "kind", "exact metric", "code region", "Brier", "calibration error")
+PER_SUITE_ONLY = ("abstain_precision", "abstain_recall")
+"""Rates that pooling would mix up: "no change did it" is an answer only where causes are changes."""
+_WORDS = ("right", "within 3", "kind", "exact metric", "code region", "Brier", "ECE")
 
 
 class Pooled(Frozen):
@@ -47,8 +49,8 @@ class Pooled(Frozen):
             suites={label: report.metrics for label, report in named.items()},
             intervals={label: report.intervals.get("ac@1") for label, report in named.items()},
             kinds=groups([_by_kind(case) for case in cases]),
-            metrics=metrics(cases),
-            pooled_intervals=intervals(cases),
+            metrics={**metrics(cases), **dict.fromkeys(PER_SUITE_ONLY)},
+            pooled_intervals={**intervals(cases), **dict.fromkeys(PER_SUITE_ONLY)},
             quiet=quiet(stretches),
         )
 
@@ -58,9 +60,7 @@ class Pooled(Frozen):
     def tables(self) -> list[Table]:
         """Suites first, pooled last."""
         return [
-            Table.of(
-                "", ("suite", "cases", _WORDS[0], "95% interval", *_WORDS[1:], "wrong at 0.7"), self._suite_rows()
-            ),
+            Table.of("", ("suite", "cases", _WORDS[0], "95% interval", *_WORDS[1:], "sure, wrong"), self._suite_rows()),
             group_table("First answer right by kind of fault, all suites", self.kinds),
             quiet_table(self.quiet),
             figure_table(f"pooled ({self.metrics['n']})", "statistics", self.metrics, self.pooled_intervals),

@@ -43,6 +43,9 @@ HEADLINE: Mapping[str, str] = {
 }
 """What a person looks at first; the JSON holds all of it."""
 
+LONGEST_FIGURE = 16
+"""Characters of the longest cell that is a figure, "-0.43 to +0.00" with room to spare; longer ones are texts."""
+
 GROUP_WORDS: Mapping[str, str] = {
     "kind_right": "kind",
     "cause_and_kind_right": "cause and kind",
@@ -66,6 +69,10 @@ class Table:
     def as_terminal(self) -> RichTable:
         drawn = RichTable(*self.header, title=self.title or None, box=None, pad_edge=False, title_justify="left")
         drawn.columns[0].no_wrap = True
+        for column, cells in zip(drawn.columns, zip(*self.rows, strict=True), strict=False):
+            longest = max(map(len, cells))
+            # A figure or an interval has no place to break at; a heading has.
+            column.min_width = longest if longest <= LONGEST_FIGURE else None
         for row in self.rows:
             drawn.add_row(*(Text(cell) for cell in row))
         return drawn

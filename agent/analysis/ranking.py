@@ -91,7 +91,7 @@ def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> R
     suspicions = [suspect(scene, c) for c in scene.observations.changes]
     located = locate(scene)
     candidates = _shared(_why(suspicions, _circumstances(scene, ranked, located)), _where(located, ranked))
-    hypotheses = _hypotheses(scene, candidates, ranked)
+    hypotheses = _hypotheses(scene, candidates, ranked, located)
     verdict = _verdict(candidates)
     accused = hypotheses[0].cause.service if hypotheses and verdict is not Verdict.NOT_ENOUGH_EVIDENCE else None
     first = first_failing(scene, ranked, accused)
@@ -175,22 +175,30 @@ def _verdict(candidates: list[Candidate]) -> Verdict:
             return Verdict.NO_CHANGE
 
 
-def _hypotheses(scene: Scene, candidates: list[Candidate], ranked: list[Suspect]) -> tuple[Hypothesis, ...]:
+def _hypotheses(
+    scene: Scene, candidates: list[Candidate], ranked: list[Suspect], located: list[Fault]
+) -> tuple[Hypothesis, ...]:
     shown = [c for c in candidates if c.score > 0 or c is candidates[0]][:SHOWN]
-    return tuple(_hypothesis(scene, f"H{i}", c, ranked) for i, c in enumerate(shown, start=1) if _tellable(c))
+    return tuple(_hypothesis(scene, f"H{i}", c, ranked, located) for i, c in enumerate(shown, start=1) if _tellable(c))
+
+
+def _same_fault(of: Condition, located: list[Fault]) -> Fault | None:
+    return next((f for f in located if f.service == of.service and f.kind is of.mechanism.fault), None)
 
 
 def _tellable(candidate: Candidate) -> bool:
     return not isinstance(candidate.of, Suspicion) or candidate.of.mechanism is not None
 
 
-def _hypothesis(scene: Scene, name: str, candidate: Candidate, ranked: list[Suspect]) -> Hypothesis:
+def _hypothesis(
+    scene: Scene, name: str, candidate: Candidate, ranked: list[Suspect], located: list[Fault]
+) -> Hypothesis:
     of, share = candidate.of, candidate.share
     chain = chain_of(scene, of, ranked)
     if isinstance(of, Suspicion):
         return hypothesis_of_change(scene, name, of, share, chain)
     if isinstance(of, Condition):
-        return hypothesis_of_condition(name, of, share, chain)
+        return hypothesis_of_condition(name, of, share, chain, _same_fault(of, located))
     if isinstance(of, Fault):
         return hypothesis_of_fault(name, of, share, chain)
     return hypothesis_of_service(name, of, share, chain)

@@ -80,11 +80,14 @@ def hypothesis_of_change(scene: Scene, name: str, of: Suspicion, share: float, c
     )
 
 
-def hypothesis_of_condition(name: str, of: Condition, share: float, chain: tuple[Claim, ...]) -> Hypothesis:
+def hypothesis_of_condition(
+    name: str, of: Condition, share: float, chain: tuple[Claim, ...], located: Fault | None
+) -> Hypothesis:
+    """`located` is the fault of the same service and kind, which says on which metric the condition shows."""
     return Hypothesis(
         id=name,
         title=f"{of.service}: {of.mechanism.title}",
-        cause=Cause(service=of.service, kind=of.mechanism.fault),
+        cause=Cause(service=of.service, kind=of.mechanism.fault, metric=located.metric if located else None),
         mechanism=of.mechanism.id,
         causal_chain=chain,
         predicts=(of.mechanism.verify,),

@@ -38,7 +38,7 @@ from tools.catalogue import Answer
 from tools.evidence import ToolError
 from tools.words import counted
 
-SLICES_KEPT = 300
+SLICES_KEPT = 60
 """Signals of one source, the strongest first, whose own evidence is stored at once; that of others when it is cited."""
 
 SAYS_NOTHING = {

@@ -132,7 +132,8 @@ class Day:
         """The label of a fault. Raises CaseError when the files with the labels cannot be used."""
         kind = next((kind for word, kind in _KINDS.items() if word in fault.type.lower()), None)
         label = self._label(fault)
-        sides = tuple(side for side in label.split("_") if side.strip())
+        # A label writes "X start" where an operation X begins; other sides are pieces of what log statements say.
+        sides = tuple(side.removesuffix(" start") for side in label.split("_") if side.strip())
         return Truth(
             cause=fault.service,
             service=fault.service,

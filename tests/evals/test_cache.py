@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agent.settings import cache_folder
 from evals import cache
-from evals.cache import cache_folder, cached
+from evals.cache import cached
 
 TIMES = pd.to_datetime(pd.Series([1_900_000_000_000_001, 5]), unit="us", utc=True)
 FRAMES = {
@@ -183,7 +184,7 @@ def test_no_pickle_is_ever_read(source: Path, folder: Path) -> None:
 @pytest.mark.parametrize("named", ["", "relative/path"])
 def test_without_a_usable_setting_the_cache_lies_in_the_home(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", named)
-    assert cache_folder() == Path.home() / ".cache" / "whydown" / "evals"
+    assert cache_folder() == Path.home() / ".cache" / "whydown"
 
 
 def test_a_file_is_hashed_once_per_process(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,15 @@ def test_each_case_counts_once() -> None:
     assert found.quiet.false_alarm_rate == 0.5
 
 
+def test_declining_to_name_a_change_is_told_per_suite_only() -> None:
+    none = Truth(cause="none")
+    report = report_of(*cases_of(1, 0, none), label="changes")
+    found = Pooled.of([report, report_of(*cases_of(1, 0))])
+    assert found.suites["changes"]["abstain_recall"] == 0.0
+    assert found.metrics["abstain_recall"] is None
+    assert found.pooled_intervals["abstain_recall"] is None
+
+
 def test_kinds_are_put_together_over_the_suites() -> None:
     assert {row.group: (row.n, row.figures["ac@1"]) for row in pooled().kinds} == {
         "cpu": (5, 0.8),

@@ -204,3 +204,13 @@ def test_other_data_in_the_layout_of_a_suite_are_not_what_others_published_on() 
 
     assert published("nezha") == published("nezha, second day") > 0
     assert published("ours") == 0
+
+
+def test_a_narrow_terminal_wraps_headings_and_never_cuts_a_figure() -> None:
+    truth = Truth(cause="x", group="cpu", kinds=("cpu",), metric="cpu", region=("f",))
+    report = report_of(result("a", truth, ranked=ranked(("x", 0.9)), hit_rank=1), suite="petshop")
+    shown = io.StringIO()
+    Console(file=shown, width=80).print(report.as_terminal())
+    rows = [line for line in shown.getvalue().splitlines() if line.startswith("cpu ")]
+    assert rows
+    assert all("…" not in row for row in rows)

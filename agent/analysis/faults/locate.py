@@ -18,7 +18,7 @@ from agent.analysis.faults.waiting import waiting_faults
 from agent.analysis.scene import Scene
 from agent.incident import FaultKind
 
-EXPLAINS_FROM = 4.5
+EXPLAINS_FROM = 4.0
 """Nats from which a resource fault explains what else is odd about its service."""
 SLOWS = frozenset({FaultKind.CPU, FaultKind.DISK})
 """What makes calls slow when it runs short. Memory and connections also pile up because calls are slow."""

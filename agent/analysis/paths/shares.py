@@ -96,7 +96,7 @@ def _dispersion(shares: Floats, totals: Floats, share: Floats, events: Floats, c
     typical = float(np.minimum(own[mixed], MAX_TYPICAL).mean()) if mixed.any() else UNKNOWN_DISPERSION
     expected = 1 + (max(typical, 1.0) - 1) * 4 * share * (1 - share)
     weighed = freedom * np.minimum(own, MAX_DISPERSION) + PRIOR_WEIGHT * expected
-    return np.maximum(1.0, weighed / (freedom + PRIOR_WEIGHT))
+    return np.asarray(np.maximum(1.0, weighed / (freedom + PRIOR_WEIGHT)), dtype=np.float64)
 
 
 def _misses(taken: Floats, totals: Floats, share: Floats) -> Floats:
@@ -107,4 +107,5 @@ def _misses(taken: Floats, totals: Floats, share: Floats) -> Floats:
 
 def _log_likelihood(taken: Floats, of: Floats) -> Floats:
     """Log-likelihood of a binomial count at its own share."""
-    return np.asarray(special.xlogy(taken, taken) + special.xlogy(of - taken, of - taken) - special.xlogy(of, of))
+    found = special.xlogy(taken, taken) + special.xlogy(of - taken, of - taken) - special.xlogy(of, of)
+    return np.asarray(found, dtype=np.float64)

@@ -16,8 +16,6 @@ MIN_BEFORE = 5
 GONE = 0.25
 """Share of its strength that a rise keeps when it is over in the later half of what was seen: something else was going
 on then, or the incident is over, and then that goes for all rises alike."""
-
-
 SHORTLY_US = 180_000_000
 """So long after an alert, in microseconds, nobody has mended anything yet."""
 
@@ -149,8 +147,10 @@ def _lasting(k: Floats, n: Floats, k_later: Floats, n_later: Floats, usual: Floa
 
 
 def pair_up(counts: Counts, weighed: Weighed, floor: float) -> Pairs:
-    """The rows of at least `floor` nats that are the strongest of their group, and what lost the most there."""
-    lost = np.where(weighed.events_after > 0, weighed.before - weighed.after, -np.inf)
+    """The rows of at least `floor` nats that are the strongest of their group, and what surely lost the most there."""
+    before, after = weighed.events_before, weighed.events_after
+    lost = two_sample(weighed.before * before, before, weighed.after * after, after)
+    lost = np.where(weighed.after < weighed.before, lost, 0.0)
     loser_of, riser_of = _best(counts.group, lost), _best(counts.group, weighed.strength)
     strong = (weighed.strength[riser_of] >= floor) & (lost[loser_of] > 0)
     return Pairs(riser=riser_of[strong], loser=loser_of[strong])

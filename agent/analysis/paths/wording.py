@@ -57,7 +57,7 @@ class StepWords:
         return Told(
             service=service,
             operation=operation,
-            step=step.text if step else f"the beginning of {operation}",
+            step=step.text if step else f"{operation} starts",
             usual=loser.text if loser else NOTHING_MORE,
             instead=riser.text if riser else "",
             failing=failing,

@@ -24,6 +24,9 @@ def test_every_mechanism_is_whole(mechanism: Mechanism) -> None:
     if mechanism.condition:
         assert mechanism.needs
         assert not mechanism.edits
+    elif mechanism.located:  # it stands where it was seen
+        assert not mechanism.edits
+        assert not mechanism.where
     else:
         assert mechanism.where
         assert mechanism.edits or mechanism.flag
