@@ -94,7 +94,7 @@ def rank(observations: Observations, symptom: Symptom, onset: Onset | None) -> R
     hypotheses = _hypotheses(scene, candidates, ranked, located)
     verdict = _verdict(candidates)
     accused = hypotheses[0].cause.service if hypotheses and verdict is not Verdict.NOT_ENOUGH_EVIDENCE else None
-    first = first_failing(scene, ranked, accused)
+    first = accused if verdict is Verdict.LOCATED else first_failing(scene, ranked, accused)
     diagnosis = Diagnosis(
         verdict=verdict,
         answer=answer_of(scene, verdict, hypotheses, ranked),

@@ -150,7 +150,8 @@ def chain_of(scene: Scene, of: Suspicion | Condition | Fault | Suspect, ranked: 
     start = _start(scene, of)
     if start is not None:
         links.append(start)
-    origin = first_failing(scene, ranked, _accused(of)) or scene.symptom.service
+    first = of.service if isinstance(of, Fault) else first_failing(scene, ranked, _accused(of))
+    origin = first or scene.symptom.service
     explained = () if isinstance(of, Suspect | Fault) else of.explained
     inner = [t for t in explained if t.weight >= SPECIFIC and t.service in {origin, _accused(of)}]
     inner.sort(key=lambda t: (-t.weight * t.strength, t.onset))

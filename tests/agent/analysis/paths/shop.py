@@ -41,6 +41,7 @@ class Shop:
         self._span(trace, "s", "f", "shop", operation, minute + 5 * MS, 20)
         self._say(trace, "s", "shop", minute, 6, "INFO", "buying item=12")
         self._say(trace, "s", "shop", minute, 7, "INFO", "price known")
+        self._span(trace, "p", "s", "shop", "find price", minute + 6.5 * MS, 0.2)
         if fault == "raise":
             self._say(trace, "s", "shop", minute, 8, "ERROR", RAISED)
         if not early:
@@ -56,13 +57,14 @@ class Shop:
         self._say(trace, "f", "front", minute, 30, *answer)
         self._say(trace, "f", "front", minute, 31, "INFO", "reply sent")
 
-    def browse(self, minute: float) -> None:
-        """Another operation of front, with statements and calls of its own."""
+    def browse(self, minute: float, fault: str = "") -> None:
+        """Another operation of front, with statements and calls of its own; with a fault, stock loses the rows."""
         trace = f"t{len(self.spans)}"
         self._span(trace, "f", "", "front", "GET /list", minute, 10)
         self._say(trace, "f", "front", minute, 1, "INFO", "listing")
         self._span(trace, "k", "f", "stock", "List", minute + 2 * MS, 5)
-        self._say(trace, "k", "stock", minute, 3, "INFO", "rows read")
+        self._say(trace, "k", "stock", minute, 3, "INFO", "listing rows")
+        self._say(trace, "k", "stock", minute, 4, *(("ERROR", "rows lost") if fault else ("INFO", "rows read")))
         self._say(trace, "f", "front", minute, 8, "INFO", "reply sent")
 
     def _span(self, trace: str, span: str, parent: str, service: str, name: str, minute: float, ms: float) -> None:

@@ -9,6 +9,7 @@ from agent.analysis.paths.observe import MAX_BREAKS, observe_paths
 from tests.agent.analysis.paths.shop import (
     ALERT,
     FIRED,
+    MS,
     NOTHING,
     RAISED,
     WINDOW,
@@ -17,7 +18,7 @@ from tests.agent.analysis.paths.shop import (
     incident,
     minutes,
 )
-from tests.agent.analysis.telemetry import at
+from tests.agent.analysis.telemetry import Span, at
 from tools.evidence import Query
 
 NOISE = 3.0
@@ -118,9 +119,12 @@ def test_a_fault_that_had_begun_long_before_is_still_seen() -> None:
 def test_a_deviation_that_recedes_is_not_what_the_alert_is_about() -> None:
     shop = Shop()
     for place, minute in enumerate(minutes(0, 12, 20)):
-        old = 9 <= minute < FIRED + 0.2
-        shop.serve(minute, "raise" if old else "wrong" if minute >= FIRED + 0.2 and place % 2 else "")
-    assert first_of(shop.seen()) == "stock"
+        shop.browse(minute, "lost" if 9 <= minute < FIRED + 0.2 else "")
+        shop.serve(minute, "raise" if minute >= FIRED + 0.2 and place % 3 == 0 else "")
+    breaks = shop.seen()
+    assert first_of(breaks) == "shop"
+    lost = next((one.strength for one in breaks if one.instead == "rows lost"), 0.0)
+    assert lost < of(breaks, "shop", "price known").strength / 2
 
 
 def test_a_quiet_shop_has_no_breaks() -> None:
@@ -184,6 +188,17 @@ def test_numbers_in_an_operation_are_not_the_operation() -> None:
     assert (found.operation, found.query.arguments["operation"]) == ("/buy/<*>", None)
 
 
+def test_whom_a_client_span_calls_is_its_callers_choice() -> None:
+    shop = Shop()
+    for place, minute in enumerate(minutes(0, 12, 20)):
+        other = "stock" if place % 4 or minute >= FIRED else "price"
+        shop.spans += [
+            Span(f"t{place}", "a", "", "front", "HTTP GET", minute, 9),
+            Span(f"t{place}", "b", "a", other, "/look", minute + MS, 7),
+        ]
+    assert shop.seen(logs=False) == ()
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), fault=st.sampled_from(["raise", "wrong", "early"]))
 def test_the_order_of_rows_does_not_matter(seed: int, fault: str) -> None:
@@ -207,13 +222,18 @@ def test_another_mix_of_requests_is_no_break(before: float, after: float, seed: 
 
 
 @settings(max_examples=12, deadline=None)
-@given(fault=st.sampled_from(["raise", "wrong", "early"]), broken=st.integers(1, 38))
-def test_more_broken_requests_are_a_stronger_break(fault: str, broken: int) -> None:
+@given(
+    fault=st.sampled_from(["raise", "wrong", "early"]),
+    order=st.permutations(range(20)),
+    broken=st.integers(0, 19),
+)
+def test_more_broken_requests_are_a_stronger_break(fault: str, order: list[int], broken: int) -> None:
     def strongest(count: int) -> float:
+        # As many in the first minute of the incident as in the second: it neither ends nor comes later.
+        chosen = {start + place for place in order[:count] for start in (200, 220)}
         shop = Shop()
-        moments = list(minutes(0, 12, 20))
-        for place, minute in enumerate(moments):
-            shop.serve(minute, fault if place >= len(moments) - count else "")
+        for place, minute in enumerate(minutes(0, 12, 20)):
+            shop.serve(minute, fault if place in chosen else "")
         return max((one.strength for one in shop.seen() if one.service != "front"), default=0.0)
 
     assert strongest(broken) <= strongest(broken + 1) + 1e-9
