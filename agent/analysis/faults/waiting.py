@@ -25,8 +25,8 @@ FELT: Mapping[GoldenSignal, float] = {GoldenSignal.LATENCY: 0.02, GoldenSignal.E
 """Share of what is usual at the symptom that an excess has to reach, to be felt there at all."""
 PART_OF = r"(?:::|[/.:])\w"
 """How names of parts go on after the name of the whole."""
-GUESSED = 0.5
-"""What an order that was guessed is worth beside one that follows from the graph."""
+GUESSED = 0.8
+"""What each place of an order that was guessed is worth beside the one before it."""
 SAME = 0.5
 """Services within this share of the largest excess may carry the same one."""
 
@@ -102,7 +102,7 @@ def _innermost(moved: Mapping[str, Excess], waiting: Mapping[str, float]) -> dic
         if whole is not None and inner.index(whole) < inner.index(part):
             inner.remove(part)
             inner.insert(inner.index(whole), part)
-    return {service: GUESSED * largest / (place + 1) for place, service in enumerate(inner)}
+    return {service: GUESSED ** (place + 1) * largest for place, service in enumerate(inner)}
 
 
 def _fault(excess: Excess, score: float, claim: Claim) -> Fault:

@@ -11,7 +11,7 @@ from agent.analysis.paths.counts import Counts
 from agent.analysis.paths.shares import MIN_IN_STRETCH, Floats, two_sample, usual_shares
 from agent.analysis.paths.stretches import Ints, Stretches
 
-MIN_BEFORE = 5
+MIN_BEFORE = 3
 """Times a step must have been taken before: one or two tell no usual way."""
 GONE = 0.25
 """Share of its strength that a rise keeps when it is over in the later half of what was seen: something else was going
