@@ -25,6 +25,12 @@ BENCHMARKS = ROOT.parent / "shared" / "benchmarks"
 AGENT_SIDE = ("agent", "tools", "prompts")
 """What an investigation is made of."""
 SUITE_NAMES = ("rootcausebench", "nezha", "petshop", "sockshop", "rcaeval", "trainticket", "onlineboutique")
+SERVICES = re.compile(
+    r"\bts-[a-z-]+-service\b|\bpetsite\b|petsearch|payforadoption|petlistadoptions|lambdastatusupdater|hipstershop|"
+    r"(cart|checkout|currency|email|payment|productcatalog|recommendation|shipping|ad)service\b|"
+    r"\b(carts|orders|user|catalogue)-db\b|\bqueue-master\b"
+)
+"""Names of services in the benchmarks that come as archives."""
 PLAIN_WORDS = frozenset({"frontend", "web"})
 """Services of a benchmark whose name is a word that everybody uses."""
 RECORDED = re.compile(
@@ -72,6 +78,11 @@ def everything_in(value: object) -> Iterator[str]:
             yield from everything_in(inner)
     else:
         yield repr(value)
+
+
+def test_no_service_of_an_archived_benchmark_is_known_to_the_agent() -> None:
+    held = {name: found[0] for name, text in agent_side().items() if (found := SERVICES.search(text))}
+    assert not held
 
 
 @pytest.mark.parametrize("marker", ["in-the-truth", "in-the-task", "in-the-folder-name"])
