@@ -51,7 +51,7 @@ def _condition(scene: Scene, mechanism: Mechanism, ranked: list[Suspect], locate
         for t in scene.traits
         if t.trait in mechanism.needs and t.onset <= scene.onset + scene.onset_uncertainty + TOLERANCE
     ]
-    if not anchors:
+    if not anchors or (_nothing_fails(scene) and all(t.trait in DESCRIPTIVE_TRAITS for t in anchors)):
         return None
     anchor = max(anchors, key=lambda t: (t.weight * t.strength, t.service))
     best: dict[str, TraitSeen] = {}
@@ -85,6 +85,11 @@ def _condition(scene: Scene, mechanism: Mechanism, ranked: list[Suspect], locate
     service = _where(scene, mechanism, anchor, ranked)
     explained = tuple(sorted(best.values(), key=lambda t: -t.weight * t.strength))
     return Condition(mechanism, service, PRIOR + sum(c.weight for c in claims), tuple(claims), explained)
+
+
+def _nothing_fails(scene: Scene) -> bool:
+    """More traffic that nobody feels is a good day, and no condition that anything suffers from."""
+    return not scene.failing and scene.symptom_onset is None
 
 
 def _left_unexplained(mechanism: Mechanism, located: Sequence[Fault]) -> list[Claim]:
