@@ -14,6 +14,7 @@ from evals.scorers import (
     blamed_a_decoy,
     cause_and_kind_right,
     confidently_wrong,
+    declined,
     false_alarm,
     first_listed_right,
     hit_rank,
@@ -199,8 +200,27 @@ def test_a_story_is_told_only_with_queries_and_names_them(tmp_path: Path) -> Non
     assert sum(told.part == "for" for told in story if told.place == 1) < 20
 
 
-@pytest.mark.parametrize(("named_by", "abstained"), [(NamedBy.SERVICE, False), (NamedBy.COMMIT, True)])
+@pytest.mark.parametrize(
+    ("named_by", "abstained"), [(NamedBy.SERVICE, False), (NamedBy.COMMIT, True), (NamedBy.CHANGE, True)]
+)
 def test_a_place_alone_answers_only_where_causes_are_places(tmp_path: Path, named_by: NamedBy, abstained: bool) -> None:
     case = case_of(tmp_path, named_by)
-    found = diagnosis(case.recording, Verdict.LOCATED, hypothesis(1, 0.6, None, service="x"))
-    assert score(case, found).abstained is abstained
+    found = diagnosis(case.recording, Verdict.LOCATED, hypothesis(1, 0.9, None, service="x"))
+    scored = score(case, found)
+    assert scored.abstained is abstained
+    assert scored.hit_rank == (None if abstained else 1)
+    assert declined(scored) is abstained
+    assert not confidently_wrong(scored)
+
+
+@pytest.mark.parametrize("named_by", NamedBy)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_is_judged_and_not_enough_evidence_never_answers(
+    tmp_path: Path, named_by: NamedBy, verdict: Verdict
+) -> None:
+    case = case_of(tmp_path, named_by)
+    abstained = score(case, diagnosis(case.recording, verdict, hypothesis(1, 0.6, None))).abstained
+    if verdict is Verdict.LOCATED:
+        assert abstained is (named_by is not NamedBy.SERVICE)
+    else:
+        assert abstained is (verdict is Verdict.NOT_ENOUGH_EVIDENCE)

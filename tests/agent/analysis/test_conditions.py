@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given, settings, strategies as st
+
 from agent.analysis.conditions import Condition, conditions
+from agent.analysis.faults.fault import Fault
+from agent.analysis.guilt import UNEXPLAINED
 from agent.analysis.scene import Scene
 from agent.analysis.suspects import suspects
-from agent.incident import GoldenSignal, Resource
+from agent.incident import Claim, FaultKind, GoldenSignal, Resource
 from tests.agent.analysis.scenes import at, incident, level, logged, moved
 from tools.evidence import StatusEvent
 
@@ -66,3 +71,51 @@ def test_what_is_not_seen_is_no_condition() -> None:
 def test_what_began_after_the_symptom_did_not_cause_it() -> None:
     late = logged("web", "x509: certificate has expired", 20)
     assert "certificate_expiry" not in weighed(signals=(moved("web", "http_5xx_ratio", 0, 0.4), late))
+
+
+def at_db(mechanism: str, score: float, service: str = "db") -> Fault:
+    claim = Claim(text=f"{service} is odd", evidence=(f"E-{service}",), weight=score)
+    return Fault(service, mechanism, FaultKind.UNKNOWN, score, (claim,), at(0))
+
+
+def filled_disk(*located: Fault) -> Condition:
+    built = Scene(*incident(calls=CALLS, signals=full_disk()))
+    found = conditions(built, suspects(built), located)
+    return next(c for c in found if c.mechanism.id == "disk_filled_up")
+
+
+def left_over(condition: Condition) -> list[str]:
+    return [c.text for c in condition.claims if c.weight < 0 and "is odd" in c.text]
+
+
+def test_a_fault_that_the_condition_does_not_produce_counts_against_it() -> None:
+    fault = at_db("located_wrong_return", 6.0)
+    quiet, odd = filled_disk(), filled_disk(fault)
+    assert odd.score == pytest.approx(quiet.score - UNEXPLAINED * fault.score)
+    assert left_over(odd) == ["does not explain: db is odd"]
+    assert next(c for c in odd.claims if "is odd" in c.text).evidence == ("E-db",)
+
+
+def test_only_the_clearest_fault_has_to_be_explained() -> None:
+    clear, faint = at_db("located_wrong_return", 6.0), at_db("located_network_delay", 1.0, "web")
+    assert filled_disk(clear, faint) == filled_disk(clear)
+    assert left_over(filled_disk(faint, clear)) == ["does not explain: web is odd"]
+
+
+def test_a_fault_that_the_condition_produces_does_not_count_against_it() -> None:
+    flat = moved("db", "memory_utilization", 30, 99, golden=GoldenSignal.SATURATION, resource=Resource.MEMORY)
+    scene = Scene(*incident(calls=CALLS, signals=(flat, logged("db", "OutOfMemoryError: Java heap space"))))
+    ranked = suspects(scene)
+
+    def leak(*located: Fault) -> Condition:
+        return next(c for c in conditions(scene, ranked, located) if c.mechanism.id == "slow_leak")
+
+    assert leak(at_db("located_memory", 9.0)) == leak()
+    assert leak(at_db("located_cpu", 9.0)).score < leak().score
+
+
+@settings(max_examples=20, deadline=None)
+@given(score=st.floats(0, 100), more=st.floats(0, 100))
+def test_the_clearer_the_unexplained_fault_the_less_likely_the_condition(score: float, more: float) -> None:
+    faint, clear = (filled_disk(at_db("located_slowness", nats)) for nats in (score, score + more))
+    assert clear.score <= faint.score <= filled_disk().score

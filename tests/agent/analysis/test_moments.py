@@ -26,7 +26,7 @@ def test_they_are_in_order_and_the_alert_is_among_them(split: datetime, fired_at
     assert len(moments) <= 1 + len(AROUND_THE_ALERT)
 
 
-@given(split=MOMENTS, fired_at=MOMENTS, shift=st.integers(-10**6, 10**6))
+@given(split=MOMENTS, fired_at=MOMENTS, shift=st.integers(-(10**6), 10**6))
 def test_moving_both_moves_all(split: datetime, fired_at: datetime, shift: int) -> None:
     by = timedelta(seconds=shift)
     assert candidate_moments(split + by, fired_at + by) == tuple(m + by for m in candidate_moments(split, fired_at))

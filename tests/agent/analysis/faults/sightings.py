@@ -30,7 +30,9 @@ def used(
     return seen.model_copy(update={"high": high, "usual": usual, "usual_spread": spread, "recent": recent})
 
 
-def call(caller: str, callee: str, before: float, after: float, *, server: float = 10.0, spread: float = 0.1) -> CallGap:
+def call(
+    caller: str, callee: str, before: float, after: float, *, server: float = 10.0, spread: float = 0.1
+) -> CallGap:
     """Calls that took so many milliseconds longer for the caller than for the callee."""
     return CallGap(
         caller=caller,
@@ -128,9 +130,7 @@ def with_faults(
     excesses: Iterable[Excess] = (),
 ) -> Observations:
     """The same observations and these sightings."""
-    return observations.model_copy(
-        update={"calls": tuple(gaps), "breaks": tuple(breaks), "excesses": tuple(excesses)}
-    )
+    return observations.model_copy(update={"calls": tuple(gaps), "breaks": tuple(breaks), "excesses": tuple(excesses)})
 
 
 def by_score(faults: Iterable[Fault]) -> list[str]:

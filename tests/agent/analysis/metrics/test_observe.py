@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from agent.analysis.metrics.observe import observe_metrics
+from agent.analysis.metrics.observe import FEW, KEPT_SECONDS, LATE, RECENT, observe_metrics
 from agent.analysis.observed import Level, Observations
 from agent.incident import Alert, GoldenSignal, Resource, Signal
 from tests.agent.analysis.metric_frames import Floats, metric_frame, noise
@@ -197,3 +197,89 @@ def test_a_thousand_series_are_seen_at_once() -> None:
     seen = _observed(frame)
     assert len(seen.levels) == 1000
     assert 50 <= len(seen.signals) <= 55
+
+
+def _leveled(values: Floats | list[float], split: float = 80, fired_at: float = 83, step: float = 1) -> Level:
+    frame = metric_frame(("web", "cpu_utilization", values), step=step)
+    alert = Alert(service="web", fired_at=at(fired_at))
+    (level,) = observe_metrics(frame, alert, WINDOW, at(split)).levels
+    return level
+
+
+def _bumped(bump: float, *where: slice, samples: int = 120) -> Floats:
+    values = np.full(samples, 20.0)
+    for part in where:
+        values[part] = bump
+    return values
+
+
+def test_a_level_is_high_when_it_was_kept() -> None:
+    assert _leveled(_bumped(90, slice(85, 86))).high == 20.0
+    assert _leveled(_bumped(90, slice(85, 87))).high == 90.0
+    assert _leveled(_bumped(90, slice(60, 70))).high == 20.0  # over before the alert
+
+
+def test_what_a_monitor_noticed_late_still_counts() -> None:
+    late = int(LATE / timedelta(minutes=1))
+    assert _leveled(_bumped(90, slice(83 - late, 83 - late + 2))).high == 90.0
+    assert _leveled(_bumped(90, slice(83 - late - 2, 83 - late))).high == 20.0
+
+
+def test_a_busy_moment_of_a_fine_series_is_not_kept() -> None:
+    fine = 1 / 60
+
+    def high(seconds: int) -> float | None:
+        values = _bumped(90, slice(600, 600 + seconds), samples=1200)
+        return _leveled(values, split=8, fired_at=9, step=fine).high
+
+    assert high(int(KEPT_SECONDS / 3)) == 20.0
+    assert high(2 * int(KEPT_SECONDS)) == 90.0
+
+
+def test_with_less_of_a_fine_series_two_samples_are_enough() -> None:
+    values = _bumped(90, slice(595, 600), samples=600)
+    assert _leveled(values, split=9, fired_at=9.9 + LATE / timedelta(minutes=1), step=1 / 60).high == 90.0
+
+
+def test_two_samples_are_a_level() -> None:
+    level = _leveled([20.0, 90.0], split=1, fired_at=1)
+    assert (level.before, level.after, level.usual, level.recent) == (20.0, 90.0, 20.0, 20.0)
+    assert level.high == 20.0  # one sample is not kept
+    assert level.usual_spread == 0.0
+
+
+def test_an_early_split_does_not_hide_what_is_usual() -> None:
+    earlier = _bumped(60, slice(20, 40))
+    whole = _leveled(earlier, split=20)
+    assert (whole.before, whole.usual, whole.samples) == (20.0, 20.0, 20)
+    shifted = earlier + np.where(np.arange(120) < 20, 30, 0.0)
+    assert _leveled(shifted, split=20).before == 50.0
+    assert _leveled(shifted, split=20).usual == 20.0
+    # A split near the alert leaves enough before it.
+    assert _leveled(_bumped(60, slice(70, 120)), split=70).usual == 20.0
+
+
+def test_with_few_samples_before_the_split_all_before_the_alert_is_usual() -> None:
+    values = [50.0] * (FEW - 1) + [20.0] * 20
+    assert _leveled(values, split=FEW - 1, fired_at=FEW + 3).usual == 50.0
+    assert _leveled(values, split=FEW - 1, fired_at=28).usual == 20.0
+
+
+def test_the_usual_spread_has_no_floor() -> None:
+    assert _leveled(_bumped(20)).usual_spread == 0.0
+    assert _leveled(_bumped(20)).spread > 0.0
+    assert _leveled(_quiet(50, 4)).usual_spread == pytest.approx(4, abs=1)
+
+
+def test_where_a_series_stood_before_the_alert() -> None:
+    before = 83 - int(LATE / timedelta(minutes=1))
+    assert _leveled(_bumped(90, slice(before, 120))).recent == 20.0
+    assert _leveled(_bumped(90, slice(before - RECENT, 120))).recent == 90.0
+    assert _leveled(_bumped(90, slice(before - 2, before))).recent == 20.0
+
+
+def test_the_excess_of_a_service_is_observed_with_its_levels() -> None:
+    frame = metric_frame(("web", "requests", _quiet(100, 3)), ("web", "latency_mean", _with(_quiet(1, 0.01), 80, 2)))
+    (excess,) = _observed(frame).excesses
+    assert (excess.service, excess.golden) == ("web", GoldenSignal.LATENCY)
+    assert excess.amount == pytest.approx(40 * 100 * 2, rel=0.05)
