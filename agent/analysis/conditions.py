@@ -96,6 +96,8 @@ def _left_unexplained(mechanism: Mechanism, located: Sequence[Fault]) -> list[Cl
     """The clearest located fault, if its own sign is none that the condition produces."""
     found: list[Claim] = []
     for fault in located:
+        if fault.kind is mechanism.fault:
+            continue
         produced = mechanisms()[fault.mechanism].produces
         if not any(mechanism.produces.get(trait, 0.0) > 0 for trait, share in produced.items() if share == 1.0):
             leading = fault.claims[0]

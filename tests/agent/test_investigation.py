@@ -136,14 +136,16 @@ def test_a_whole_that_was_not_fetched_is_fetched_once(opened: Opened, tmp_path: 
 
 def test_another_window_and_a_part_are_other_questions(opened: Opened, tmp_path: Path) -> None:
     desk, logs, window = counted_desk(opened, tmp_path)
-    desk.ask(Query(tool="log_lines", arguments={"service": "inventory", "contains": None}), window)
+    part = Query(tool="log_lines", arguments={"service": "inventory", "contains": None})
+    desk.ask(part, window)
+    assert desk.frame_of(part, window) is not None  # asked again: only wholes are kept
     whole = desk.frame_of(LINES, window)
     assert whole is not None
     assert set(whole["service"]) > {"inventory"}
     early = desk.frame_of(LINES, TimeWindow(since=window.since, until=window.since + timedelta(minutes=5)))
     assert early is not None
     assert len(early) < len(whole)
-    assert logs.asked == 3
+    assert logs.asked == 4
 
 
 def test_frames_that_were_let_go_are_forgotten(opened: Opened, tmp_path: Path) -> None:

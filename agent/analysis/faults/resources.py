@@ -7,6 +7,7 @@ noise; but it also has to matter, or a move from 0.5% to 2% would outshine a sat
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import datetime
 from statistics import median
 
 from agent.analysis.faults.fault import GATE, Fault, beyond_noise
+from agent.analysis.metrics.departure import LARGEST_SIZE
 from agent.analysis.metrics.naming import words_of
 from agent.analysis.observed import Level
 from agent.figures import quantity
@@ -73,7 +75,7 @@ def resource_faults(levels: Sequence[Level], since: datetime) -> list[Fault]:
     fleet = _fleet(levels)
     used: dict[str, dict[Resource, _Use]] = defaultdict(dict)
     bounded = {(x.service, x.resource) for x in levels if x.unit == "%"}
-    for level in levels:
+    for level in sorted(levels, key=lambda x: (x.service, x.metric, x.evidence)):
         if level.unit != "%" and (level.service, level.resource) in bounded:
             continue  # the share of its limit says more than the amount
         use = _use(level, fleet.get(level.metric, 0.0))
@@ -93,7 +95,7 @@ def _use(level: Level, fleet: float) -> _Use | None:
     noise = max(level.usual_spread, NOISE_SHARE * abs(level.usual), least)
     if noise <= 0:
         return None
-    deviation = (level.high - level.usual) / noise
+    deviation = min(LARGEST_SIZE, (level.high - level.usual) / noise) if noise >= sys.float_info.min else LARGEST_SIZE
     taken = _taken(level, fleet, percent=percent)
     saturated = percent and level.high >= SATURATED and deviation >= 1.0
     if (deviation < BEYOND_FROM and not saturated) or taken < MATTERS_FROM:
@@ -122,7 +124,7 @@ def _fleet(levels: Sequence[Level]) -> dict[str, float]:
 
 def _fault(service: str, uses: Mapping[Resource, _Use], since: datetime) -> Fault:
     """The resource that explains the others: filling memory costs processor time, burning that fills no memory."""
-    chosen = max(uses, key=lambda r: uses[r].score)
+    chosen = max(uses, key=lambda r: (uses[r].score, r.value))
     memory = uses.get(Resource.MEMORY)
     if memory is not None and memory.taken >= AS_MUCH * uses[chosen].taken:
         chosen = Resource.MEMORY

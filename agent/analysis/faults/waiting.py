@@ -59,9 +59,9 @@ def _faults(moved: Mapping[str, Excess], own: Mapping[str, float], factor: float
         if amount <= 0:
             continue
         excess = moved[service]
-        score = beyond_noise(min(amount, excess.amount), excess.noise) + GATE * amount / largest
+        score = factor * (beyond_noise(min(amount, excess.amount), excess.noise) + GATE * amount / largest)
         claim = _claim(excess, amount, score, window)
-        found.append(_fault(excess, factor * score, claim))
+        found.append(_fault(excess, score, claim))
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from agent.analysis.paths.spanrows import SpanRows
 from agent.analysis.paths.stretches import Ints, find_blocks
@@ -53,8 +54,7 @@ def _bags(spans: SpanRows) -> tuple[Ints, tuple[tuple[tuple[str, int], ...], ...
     label = np.where(elsewhere, spans.service[children] + 1, 0) * width + spans.name[children]
     kinds = (len(spans.services) + 1) * width + 1
     # A span that only stands for a call elsewhere has its target from its caller; another target is no path of its own.
-    alone = np.bincount(parent, minlength=len(spans))[parent] == 1
-    label = np.where(elsewhere & alone, kinds - 1, label)
+    label = np.where(elsewhere & _only_forwards(spans, parent)[parent], kinds - 1, label)
     pairs, counts = np.unique(parent * kinds + label, return_counts=True)
     counts = np.minimum(counts, MANY)
     owner, call = pairs // kinds, pairs % kinds
@@ -69,6 +69,14 @@ def _bags(spans: SpanRows) -> tuple[Ints, tuple[tuple[tuple[str, int], ...], ...
         for b in range(len(distinct))
     )
     return bag, found
+
+
+def _only_forwards(spans: SpanRows, parent: Ints) -> NDArray[np.bool_]:
+    """Spans of operations that never call more than once."""
+    _, operation = np.unique(spans.service * max(len(spans.names), 1) + spans.name, return_inverse=True)
+    most = np.zeros(int(operation.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(most, operation, np.bincount(parent, minlength=len(spans)))
+    return most[operation] <= 1
 
 
 def _name(spans: SpanRows, call: int, width: int) -> str:

@@ -41,7 +41,7 @@ def call_gaps(spans: LinkedSpans, moments: Sequence[int]) -> tuple[CallGap, ...]
 
 def _widest(spans: LinkedSpans, gap: Floats, rows: Ints, moments: Sequence[int]) -> CallGap | None:
     divided = (_gap(spans, gap, rows, moment) for moment in moments)
-    return max((g for g in divided if g is not None), key=lambda g: g.after - g.before, default=None)
+    return max((g for g in divided if g is not None), key=lambda g: (g.after - g.before, g.since), default=None)
 
 
 def _gap(spans: LinkedSpans, gap: Floats, rows: Ints, split: int) -> CallGap | None:

@@ -97,7 +97,7 @@ BREAKS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(breaks=BREAKS, seed=st.integers(0, 1000))
 def test_one_fault_per_service_in_any_order(breaks: list[PathBreak], seed: int) -> None:
     straight = found(*breaks)
@@ -106,7 +106,7 @@ def test_one_fault_per_service_in_any_order(breaks: list[PathBreak], seed: int) 
     assert found(*breaks) == straight
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(breaks=BREAKS, strength=st.floats(0, 1e4))
 def test_another_service_changes_nothing_about_these(breaks: list[PathBreak], strength: float) -> None:
     together = found(*breaks, broken("z", strength))

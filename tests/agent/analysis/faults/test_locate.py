@@ -101,7 +101,7 @@ def test_the_graph_of_the_scene_tells_whose_waiting_it_is() -> None:
     assert [f.service for f in locate(scene(excesses=excesses))] == ["shop", "db"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_sightings_does_not_matter(seed: int) -> None:
     seen = {

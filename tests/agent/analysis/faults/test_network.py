@@ -47,6 +47,12 @@ def test_of_a_single_pair_either_side_may_be_it() -> None:
     assert faults[0].score == faults[1].score > 0
 
 
+def test_who_has_more_of_the_delay_is_likelier() -> None:
+    hub = (call("gate", "shop", 1, 1 + DELAY), call("shop", "stock", 1, 1 + DELAY))
+    scores = {f.service: f.score for f in found(*hub, call("mail", "queue", 1, 1 + DELAY))}
+    assert scores["shop"] > scores["gate"] == pytest.approx(scores["mail"])
+
+
 def test_claims_tell_the_wait_and_cite_the_spans() -> None:
     slower, slow = call("shop", "stock", 1, 1 + 2 * DELAY), call("gate", "shop", 1, 1 + DELAY)
     fault = next(f for f in found(slow, slower) if f.service == "shop")
@@ -94,8 +100,8 @@ def test_a_small_delay_of_a_long_call_is_not_felt() -> None:
 
 def test_a_callee_whose_clock_runs_ahead_does_not_shorten_the_call() -> None:
     # A gap below zero is a matter of clocks; what is usual is then what the server says.
-    assert found(call("gate", "shop", -50, -50 + 0.9 * FELT_FROM * 1000, server=1000)) == []
-    assert found(call("gate", "shop", -50, -50 + 1.1 * FELT_FROM * 1000, server=1000))
+    assert found(call("gate", "shop", -100, -100 + 0.95 * FELT_FROM * 1000, server=1000)) == []
+    assert found(call("gate", "shop", -100, -100 + 1.05 * FELT_FROM * 1000, server=1000))
 
 
 def test_a_longer_delay_never_counts_less() -> None:
@@ -119,7 +125,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(calls=CALLS, seed=st.integers(0, 1000))
 def test_one_fault_per_service_in_any_order(calls: list[CallGap], seed: int) -> None:
     straight = {f.service: f.score for f in found(*calls)}
@@ -130,13 +136,13 @@ def test_one_fault_per_service_in_any_order(calls: list[CallGap], seed: int) -> 
     assert {f.service: f.score for f in shuffled} == pytest.approx(straight)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(calls=CALLS, gap=st.floats(0, 100))
 def test_calls_between_untouched_services_change_nothing(calls: list[CallGap], gap: float) -> None:
     assert found(*calls, call("calm", "calmer", gap, gap)) == found(*calls)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(delays=st.lists(st.integers(20, 2000), min_size=1, max_size=5, unique=True), power=st.integers(0, 10))
 def test_slower_systems_have_the_same_culprits(delays: list[int], power: int) -> None:
     def order(factor: float) -> list[str]:

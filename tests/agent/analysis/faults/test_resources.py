@@ -196,7 +196,7 @@ LEVELS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(levels=LEVELS, seed=st.integers(0, 1000))
 def test_one_fault_per_service_in_any_order(levels: list[Level], seed: int) -> None:
     straight = found(*levels)
@@ -208,7 +208,7 @@ def test_one_fault_per_service_in_any_order(levels: list[Level], seed: int) -> N
     assert [(f.service, f.score) for f in shuffled] == [(f.service, f.score) for f in straight]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(levels=LEVELS, usual=st.floats(0, 100), spread=st.floats(0, 20))
 def test_an_untouched_service_changes_nothing_where_limits_are_known(
     levels: list[Level], usual: float, spread: float
@@ -223,7 +223,7 @@ AMOUNTS = st.lists(
 )  # (usual, high) per service
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(amounts=AMOUNTS, power=st.integers(-20, 20))
 def test_the_unit_of_amounts_does_not_matter(amounts: list[tuple[int, int]], power: int) -> None:
     def order(factor: float) -> list[str]:

@@ -263,6 +263,9 @@ def test_with_few_samples_before_the_split_all_before_the_alert_is_usual() -> No
     values = [50.0] * (FEW - 1) + [20.0] * 20
     assert _leveled(values, split=FEW - 1, fired_at=FEW + 3).usual == 50.0
     assert _leveled(values, split=FEW - 1, fired_at=28).usual == 20.0
+    mixed = [50.0] * (FEW // 2) + [20.0] * 20
+    assert _leveled(mixed, split=FEW - 1, fired_at=FEW + 6).before == 50.0
+    assert _leveled(mixed, split=FEW - 1, fired_at=FEW + 6).usual == 20.0
 
 
 def test_the_usual_spread_has_no_floor() -> None:
