@@ -17,7 +17,7 @@ from agent.errors import CallerError
 from evals.case_folders import case_folders
 from evals.cases import Case, CaseError, NamedBy, Suite, Truth
 from evals.service_alerts import name_of_recording, neutral_alert
-from evals.wide_frames import Series, Wide, long_frame, read_wide, window_of
+from evals.wide_frames import REDATED, Series, Wide, long_frame, read_wide, window_of
 from tools.evidence import Edge, JsonObject, Source
 from tools.recorded import Recording
 from tools.words import clean_name
@@ -40,7 +40,6 @@ QUIET_METRICS = ("latency", "availability")
 _PLAIN = {("requests", "sum"): "", ("availability", "average"): "%"}
 """Metrics that are known by their name alone, with their unit; others carry their statistic."""
 _NOT_RECORDED = frozenset({Source.LOGS, Source.TRACES, Source.CHANGES, Source.STATUS, Source.RUNBOOKS})
-_REDATED = "the normal stretch was recorded apart from the incident; it was re-dated to end one sample before it"
 
 
 class _Target(BaseModel):
@@ -114,7 +113,7 @@ def _issue(traffic: Path, name: str) -> Case:
     alert = neutral_alert(clean_name(target.node), metric, datetime.fromtimestamp(target.timestamp, UTC))
     cause = clean_name(told.root_cause.node)
     truth = Truth(cause=cause, service=cause, group=target.metric)
-    return _case(traffic, name, alert, (moved, incident), truth, (_REDATED,))
+    return _case(traffic, name, alert, (moved, incident), truth, (REDATED,))
 
 
 def _quiet(traffic: Path, name: str) -> Case:

@@ -12,7 +12,7 @@ from evals.case_folders import case_folders
 from evals.cases import Case, CaseError, NamedBy, Suite, Truth
 from evals.service_alerts import name_of_recording, neutral_alert
 from evals.service_columns import entry_of, latency_of, service_series
-from evals.wide_frames import Wide, long_frame, read_wide, window_of
+from evals.wide_frames import REDATED, Wide, long_frame, read_wide, window_of
 from tools.evidence import Source
 from tools.recorded import Recording
 
@@ -24,7 +24,6 @@ _KINDS = {"cpu": "cpu", "mem": "memory"}
 """What was exhausted, which is also the metric's name in the columns, and the kind of fault it is."""
 _UNITS = {"cpu": "%", "mem": "bytes", "lat": "s"}
 _NOT_RECORDED = frozenset(Source) - {Source.ALERT, Source.METRICS}
-_REDATED = "the normal stretch was recorded apart from the incident; it was re-dated to end one sample before it"
 
 
 def find(data: Path) -> tuple[str, ...]:
@@ -51,7 +50,7 @@ def load(data: Path, name: str) -> Case:
     moved = normal.ending(int(anomalous.times[0]) - anomalous.step // timedelta(microseconds=1))
     service, _, metric = folder.parent.name.rpartition("-")
     truth = Truth(cause=service, service=service, kinds=(_KINDS[metric],), metric=metric, group=metric)
-    return _case(name, (moved, anomalous), truth, (_REDATED,))
+    return _case(name, (moved, anomalous), truth, (REDATED,))
 
 
 def _folders(data: Path) -> dict[str, Path]:

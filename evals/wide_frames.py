@@ -24,6 +24,9 @@ from tools.words import clean_name
 
 _TIME = ("time", "timestamp")
 
+REDATED = "the normal stretch was recorded apart from the incident; it was re-dated to end one sample before it"
+"""What a recording notes of a table that was moved with `Wide.ending`."""
+
 
 @dataclass(frozen=True)
 class Series:

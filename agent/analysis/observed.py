@@ -34,7 +34,7 @@ class Level(Frozen):
     resource: Resource | None = None
     unit: str = ""
     high: float | None = None
-    """The highest level that was kept for a while around the alert or after it; None with a single sample there."""
+    """The highest level that was kept for a while around the alert or after it; None where it was not looked at."""
     recent: float | None = None
     """Median of the last samples before the alert, from when nothing had been noticed yet."""
     usual: float = 0.0

@@ -72,7 +72,7 @@ def _own(moved: Mapping[str, Excess], graph: nx.DiGraph[str]) -> dict[str, float
     """
     found: dict[str, float] = {}
     for service, excess in moved.items():
-        if excess.new or CALLERS_VIEW.search(service):
+        if _is_hearsay(excess):
             continue
         callees = graph.successors(service) if service in graph else ()
         passed_on = sum(moved[c].amount for c in callees if c in moved and not _is_hearsay(moved[c]))

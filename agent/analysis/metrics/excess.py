@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from agent.analysis.metrics.naming import SHARES, TIMES
 from agent.analysis.metrics.robust import Floats
-from agent.analysis.metrics.series import Series, Times
+from agent.analysis.metrics.series import Series, Times, as_time
 from agent.analysis.observed import Excess
 from agent.incident import GoldenSignal
 from tools.evidence import Query
@@ -43,7 +43,7 @@ def excesses(series: Sequence[Series], split: datetime, fired_at: datetime) -> t
     `split` is when the symptom began, `fired_at` when the alert fired (both aware). Latency is taken from the mean where
     there is one, else from the lowest percentile; failures from a share of success or of errors.
     """
-    began = _as_time(max(split, fired_at - LONGEST))
+    began = as_time(max(split, fired_at - LONGEST))
     by_service: dict[str, list[Series]] = defaultdict(list)
     for one in series:
         by_service[one.service].append(one)
@@ -57,10 +57,6 @@ def excesses(series: Sequence[Series], split: datetime, fired_at: datetime) -> t
             if measured is not None and (excess := _excess(golden, requests, measured, began)) is not None:
                 found.append(excess)
     return tuple(found)
-
-
-def _as_time(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _best(series: Sequence[Series], golden: GoldenSignal) -> Series | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from agent.analysis.metrics.filling import FILLING, ran_out
 from agent.analysis.metrics.onset import find_onsets
 from agent.analysis.metrics.presence import Presence, presences
 from agent.analysis.metrics.robust import Floats, spread_of
-from agent.analysis.metrics.series import Series, clean_series
+from agent.analysis.metrics.series import Series, as_time, clean_series
 from agent.analysis.metrics.trend import steady_slopes
 from agent.analysis.observed import Level, Observations, Onset
 from agent.incident import Alert, Signal, SignalKind
@@ -62,7 +62,7 @@ def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split
     never taken to be below one percent of its level.
     """
     series = clean_series(frame)
-    levels = _levels(series, window, _as_time(split), _as_time(alert.fired_at - LATE))
+    levels = _levels(series, window, as_time(split), as_time(alert.fired_at - LATE))
     found = zip(series, _onsets(series, alert.fired_at), presences(series), strict=True)
     signals = [_signal(one, onset, presence, window) for one, onset, presence in found]
     return Observations(
@@ -72,10 +72,6 @@ def observe_metrics(frame: pd.DataFrame, alert: Alert, window: TimeWindow, split
         levels=tuple(level for level in levels if level is not None),
         excesses=excesses(series, split, alert.fired_at),
     )
-
-
-def _as_time(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def evidence_of(service: str, metric: str, window: TimeWindow) -> str:
@@ -89,7 +85,7 @@ def _onsets(series: Sequence[Series], fired_at: datetime) -> list[Onset | None]:
     recovered since or something else followed, its state at the alert counts, if it had left its normal level by then.
     """
     whole = find_onsets([one.times for one in series], [one.values for one in series])
-    alert = _as_time(fired_at)
+    alert = as_time(fired_at)
     again = [i for i, onset in enumerate(whole) if _looks_other_at(series[i], onset, fired_at, alert)]
     early = find_onsets([series[i].times for i in again], [series[i].values for i in again], fired_at)
     for i, onset in zip(again, early, strict=True):
@@ -157,7 +153,7 @@ def _level(one: Series, early: int, figures: list[float], window: TimeWindow) ->
         unit=one.unit,
         trend=trend,
         last=last,
-        high=high if np.isfinite(high) else None,
+        high=high,
         recent=recent,
         usual=usual,
         usual_spread=usual_spread,
@@ -165,13 +161,11 @@ def _level(one: Series, early: int, figures: list[float], window: TimeWindow) ->
 
 
 def _kept(after: Floats, step: float) -> Floats:
-    """The highest level that was kept for `KEPT_SECONDS` and two samples at least, per row; NaN with a single sample.
+    """The highest level that was kept for `KEPT_SECONDS` and two samples at least, per row; there are two at least.
 
     Kept means: the median of so many samples in a row, of two the lower one.
     """
     samples = max(2, min(MOST_KEPT, 1 + int(KEPT_SECONDS / step)))
-    if after.shape[1] < 2:
-        return np.full(len(after), np.nan)
     if samples == 2 or after.shape[1] < samples:
         return np.max(np.minimum(after[:, 1:], after[:, :-1]), axis=1)
     return np.max(np.median(sliding_window_view(after, samples, axis=1), axis=2), axis=1)
@@ -246,7 +240,7 @@ def _confidence(onset: Onset, size: float, one: Series) -> float:
     It grows with the size (half of the doubt goes every four spreads) and with the fewer of the samples before and
     since the onset (two leave a third of the doubt, ten a tenth), up to what such a finding can be worth (`SURE`).
     """
-    before = int(np.searchsorted(one.times, _as_time(onset.at)))
+    before = int(np.searchsorted(one.times, as_time(onset.at)))
     fewer = max(1, min(before, len(one.times) - before))
     most = SURE_OF_BUMP if onset.shape == "spike" else SURE
     return round(most * (1.0 - 0.5 ** ((size - MIN_SIZE) / HALF_DOUBT)) * fewer / (fewer + 1), 4)

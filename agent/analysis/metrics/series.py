@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -53,6 +54,11 @@ class _Instance:
     times: Ints
     """Microseconds since 1970."""
     values: Floats
+
+
+def as_time(moment: datetime) -> np.datetime64:
+    """An aware moment as series write it: datetime64[us] in UTC."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def clean_series(frame: pd.DataFrame) -> list[Series]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from agent.analysis.paths.stretches import Ints
 
 
@@ -25,6 +22,3 @@ class Transitions:
 
     def __len__(self) -> int:
         return len(self.at)
-
-    def some(self, keep: NDArray[np.bool_] | Ints) -> Transitions:
-        return Transitions(self.at[keep], self.done[keep], self.trace[keep], self.group[keep], self.follower[keep])

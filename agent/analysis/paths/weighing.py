@@ -101,11 +101,12 @@ def _against_both(
 
     A fault that lasted through the newest stretches looks usual against all of them. Choosing costs ln 2.
     """
-    found = _against(taken, totals, novelty, k, n, taken, totals)
+    receded = _receded(taken, totals, k, n)
+    found = _against(taken, totals, novelty, k, n, receded)
     half = taken.shape[1] // 2
     if not half:
         return found
-    older = _against(taken[:, :half], totals[:, :half], novelty, k, n, taken, totals)
+    older = _against(taken[:, :half], totals[:, :half], novelty, k, n, receded)
     price = np.log(2.0)
     better = (older[0] > found[0]) & (older[2] >= MIN_BEFORE)
     strength = np.maximum(np.where(better, older[0], found[0]) - price, 0.0)
@@ -113,13 +114,13 @@ def _against_both(
 
 
 def _against(
-    taken: Floats, totals: Floats, novelty: Floats, k: Floats, n: Floats, recent: Floats, recent_totals: Floats
+    taken: Floats, totals: Floats, novelty: Floats, k: Floats, n: Floats, receded: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Strength of rises against some stretches; the last of the recent ones tells whether a rise is receding."""
+    """Strength of rises against some stretches, less the nats by which each is receding."""
     usual = usual_shares(taken, totals, novelty)
     change = two_sample(usual.share * usual.events, usual.events, k, n)
     share = k / np.maximum(n, 1)
-    change -= _receded(recent, recent_totals, k, n)
+    change -= receded
     strength = np.where((share > usual.share) & (usual.events > 0), change / usual.dispersion, 0.0)
     # What was rare and rises is news; what was usual and rises only says that something else became rarer.
     return np.maximum(strength, 0.0) * (1 - np.clip(usual.share, 0, 1)), usual.share, usual.events
