@@ -19,6 +19,9 @@ USUAL_PAUSE = 0.99
 """The quantile of the times between two records that is still a usual pause."""
 PIECE_US = 60_000_000
 """Length of a stretch, in microseconds: long enough for a few requests, short enough to hold an earlier incident apart."""
+LAST_PARTS = (1 / 2, 1 / 4)
+"""Shares of what was seen after a split, its end, in which a rise must still be there: what is over in the later half has
+ended, and so has what was over for the whole last quarter, though it reached into that half."""
 MAX_STRETCHES = 120
 """Stretches that are told apart; longer recordings get longer ones. Bounds the memory."""
 
@@ -48,8 +51,9 @@ class Stretches:
     """The stretch that each segment belongs to."""
     splits: Ints
     """The moments that may be the beginning, in order, microseconds; all are edges."""
-    halves: Ints
-    """For each split the moment from which on the later half of all that came after it was seen; all are edges."""
+    later: Ints
+    """For each split (rows) the moments from which on the last parts of all that came after it were seen, one column for
+    each of LAST_PARTS; all are edges."""
 
     def __len__(self) -> int:
         return len(self.edges) + 1
@@ -82,10 +86,11 @@ def cut_stretches(ordered: Ints, splits: Iterable[int]) -> Stretches:
     blocks = find_blocks(ordered)
     marks = _piece_edges(blocks)
     useful = _distinct_splits(blocks, splits)
-    halves = ordered[(np.searchsorted(ordered, useful) + ordered.size) // 2]
-    edges = np.unique(np.concatenate((marks, useful, halves)))
+    seen_from = np.searchsorted(ordered, useful)[:, None]
+    later = ordered[ordered.size - np.ceil((ordered.size - seen_from) * np.array(LAST_PARTS)).astype(np.int64)]
+    edges = np.unique(np.concatenate((marks, useful, later.ravel())))
     piece = np.concatenate(([0], np.searchsorted(marks, edges, side="right")))
-    return Stretches(edges=edges, piece=piece, splits=useful, halves=halves)
+    return Stretches(edges=edges, piece=piece, splits=useful, later=later)
 
 
 def _piece_edges(blocks: Blocks) -> Ints:

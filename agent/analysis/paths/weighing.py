@@ -14,8 +14,8 @@ from agent.analysis.paths.stretches import Ints, Stretches
 MIN_BEFORE = 3
 """Times a step must have been taken before: one or two tell no usual way."""
 GONE = 0.25
-"""Share of its strength that a rise keeps when it is over in the later half of what was seen: something else was going
-on then, or the incident is over, and then that goes for all rises alike."""
+"""Share of its strength that a rise keeps when it is over at the end of what was seen (LAST_PARTS): something else was
+going on then, or the incident is over, and then that goes for all rises alike."""
 SHORTLY_US = 180_000_000
 """So long after an alert, in microseconds, nobody has mended anything yet."""
 
@@ -64,9 +64,12 @@ def weigh(counts: Counts, stretches: Stretches, split: int, fired: int) -> Weigh
     totals = np.add.reduceat(counts.totals[:, :first], starts, axis=1).astype(np.float64)[group]
     k, n = after[kept].astype(np.float64), steps_after[group].astype(np.float64)
     strength, share, events = _against_both(taken, totals, counts.novelty[group], k, n)
-    half = stretches.first_after(int(stretches.halves[np.searchsorted(stretches.splits, split)]))
-    later = counts.taken[kept, half:].sum(axis=1), counts.totals[:, half:].sum(axis=1)[group]
-    strength = strength * _lasting(k, n, *later, share)
+    left = np.ones(len(kept))
+    for moment in stretches.later[np.searchsorted(stretches.splits, split)].tolist():
+        end = stretches.first_after(moment)
+        late = counts.taken[kept, end:].sum(axis=1), counts.totals[:, end:].sum(axis=1)[group]
+        left = np.minimum(left, _lasting(k, n, *late, share))
+    strength = strength * left
     strength = _less_what_ends(strength, share * events, events, _around(counts, stretches, kept, split, fired))
     found = [np.zeros(rows) for _ in range(5)]
     for place, values in enumerate((strength, share, k / np.maximum(n, 1), events, n)):
@@ -137,9 +140,9 @@ def _receded(taken: Floats, totals: Floats, k: Floats, n: Floats) -> Floats:
 
 
 def _lasting(k: Floats, n: Floats, k_later: Floats, n_later: Floats, usual: Floats) -> Floats:
-    """How much of a rise is left in the later half: 1 when all of it, at least GONE.
+    """How much of a rise is left in a last part of what was seen: 1 when all of it, at least GONE.
 
-    One event is added to the later half as the earlier half would have had it, so that a few of them prove little.
+    One event is added to that part as what came before it would have had it, so that a few of them prove little.
     """
     k_early, n_early = k - k_later, n - n_later
     early = np.maximum(k_early / np.maximum(n_early, 1) - usual, 0.0)
