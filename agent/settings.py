@@ -1,19 +1,36 @@
-"""The only reader of the environment: WHYDOWN_* variables, typed, read once, frozen."""
+"""The only reader of the environment and of `whydown.toml`: typed, read once, frozen.
+
+A variable WHYDOWN_LOOKBACK_MINUTES overrides the file's `lookback_minutes`, WHYDOWN_METRICS__URL the `url` of its table
+`[metrics]`. In a table of a backend a text such as "$GITHUB_TOKEN" stands for that variable, so that no secret has to be
+written into the file.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
+import re
+import tomllib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, JsonValue, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.errors import OperatorError
 from tools.words import did_you_mean
 
 PREFIX = "WHYDOWN_"
+NESTED = "__"
+CONFIG_VARIABLE = "WHYDOWN_CONFIG"
+"""Names the configuration file where it is none of the usual ones."""
+FILE_NAME = "whydown.toml"
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+Table = Mapping[str, JsonValue]
+"""A table of the file that describes one backend; `agent.backends` knows the vendors' keys."""
 
 
 def _store_url() -> str:
@@ -38,7 +55,9 @@ def _operator() -> str:
 class Settings(BaseSettings):
     """How this installation works. Durations are whole minutes or seconds, as the name says."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=NESTED, frozen=True, extra="forbid", env_ignore_empty=True
+    )
 
     store: str = Field(default_factory=_store_url)
     """URL of the database that holds incidents, evidence and approvals."""
@@ -62,6 +81,31 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, ge=1)
     """How long a process that went silent keeps an incident to itself."""
 
+    metrics: Table | None = None
+    """Where metrics are: `kind`, `url` and what that kind takes; see docs/backends.md for all backends."""
+    logs: Table | None = None
+    traces: Table | None = None
+    changes: tuple[Table, ...] = ()
+    """Every place that knows of changes; what is sent to `POST /changes` is always among them."""
+    status: tuple[Table, ...] = ()
+    """Public status pages of providers."""
+    topology: tuple[Table, ...] = ()
+    """Who depends on whom, as far as traces do not show it."""
+    runbooks: Table | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed, then variables; `read_settings` passes what the file says and lets variables win."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
     @property
     def approval_expiry(self) -> timedelta | None:
         return None if self.approval_minutes is None else timedelta(minutes=self.approval_minutes)
@@ -71,15 +115,75 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.lease_seconds)
 
 
+def config_file() -> Path | None:
+    """The configuration file: the one that WHYDOWN_CONFIG names, ./whydown.toml, or the user's; None where none is.
+
+    The user's is $XDG_CONFIG_HOME/whydown/whydown.toml (XDG Base Directory Specification 0.8). Raises OperatorError
+    where WHYDOWN_CONFIG names no file.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        if not Path(named).is_file():
+            raise OperatorError(f"{CONFIG_VARIABLE}={named}: there is no such file")
+        return Path(named)
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return next((file for file in (Path(FILE_NAME), home / "whydown" / FILE_NAME) if file.is_file()), None)
+
+
 def read_settings() -> Settings:
-    """Read the WHYDOWN_* variables; raises OperatorError that names the variable, its value and what is wrong."""
-    for variable, value in os.environ.items():
-        key = variable.removeprefix(PREFIX).lower()
-        if variable.startswith(PREFIX) and key not in Settings.model_fields:
-            close = did_you_mean(key, Settings.model_fields)
-            raise OperatorError(f"{variable}={value}: there is no such setting{close}")
+    """Read the file and the WHYDOWN_* variables; raises OperatorError that names the key, its value and what is wrong."""
+    _refuse_unknown_variables()
+    file = config_file()
+    written = {} if file is None else _read_file(file)
     try:
-        return Settings()
+        settings = Settings(**written)
     except ValidationError as error:
         first = error.errors()[0]
-        raise OperatorError(f"{PREFIX}{str(first['loc'][0]).upper()}={first['input']}: {first['msg']}") from error
+        key = str(first["loc"][0])
+        variable = f"{PREFIX}{key.upper()}"
+        of_file = file is not None and key in written and variable not in os.environ
+        name = f"{file}: {key} = " if of_file else f"{variable}="
+        raise OperatorError(f"{name}{first['input']}: {first['msg']}") from error
+    return settings.model_copy(update={name: _filled(getattr(settings, name), name) for name in TABLES})
+
+
+TABLES = ("metrics", "logs", "traces", "changes", "status", "topology", "runbooks")
+
+
+def _refuse_unknown_variables() -> None:
+    for variable, value in os.environ.items():
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
+            continue
+        key = variable.removeprefix(PREFIX).lower().partition(NESTED)[0]
+        if key not in Settings.model_fields:
+            close = did_you_mean(key, Settings.model_fields)
+            raise OperatorError(f"{variable}={value}: there is no such setting{close}")
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OperatorError(f"{file}: cannot be read: {error}") from error
+    for key, value in written.items():
+        if key not in Settings.model_fields:
+            close = did_you_mean(key, Settings.model_fields)
+            raise OperatorError(f"{file}: {key} = {str(value)[:80]}: there is no such setting{close}")
+    return written
+
+
+def _filled(value: JsonValue | Table | tuple[Table, ...], key: str) -> object:
+    """The value with every text that names a variable replaced by it. Raises OperatorError for one that is not set."""
+    match value:
+        case str() if found := _VARIABLE.fullmatch(value):
+            name = found[1] or found[2]
+            if name not in os.environ:
+                raise OperatorError(f"{key} = {value}: there is no variable {name}")
+            return os.environ[name]
+        case Mapping():
+            return {name: _filled(item, f"{key}.{name}") for name, item in value.items()}
+        case list() | tuple():
+            filled = [_filled(item, f"{key}[{place}]") for place, item in enumerate(value)]
+            return tuple(filled) if isinstance(value, tuple) else filled
+        case _:
+            return value
