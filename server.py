@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from agent.errors import CallerError, ConflictError, OperatorError, WhydownError
 from agent.settings import Settings, read_settings
 from agent.store import Store
-from web.routes import incidents, operations
+from web.routes import changes, incidents, operations
 from web.version import version
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(WhydownError, _told)
     app.include_router(operations.router)
     app.include_router(incidents.router)
+    app.include_router(changes.router)
     return app
 
 

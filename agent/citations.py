@@ -30,7 +30,7 @@ def look_up(cited: Iterable[str], seen: Observations, desk: Investigation, budge
             answer = desk.ask(by_id[evidence], seen.window)
         except ToolError:  # the claim that cites it goes, and is counted, when the diagnosis is made
             continue
-        found.append(desk.keep(answer.evidence, answer.result))
+        found.extend(desk.keep_answers([answer]))
     return found
 
 

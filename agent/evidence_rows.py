@@ -12,16 +12,18 @@ from sqlalchemy.exc import IntegrityError
 
 from agent.errors import CallerError, OperatorError
 from agent.tables import documents, evidence, reruns
-from tools.evidence import Evidence, digest_of
+from tools.evidence import Evidence, digest_of, digest_of_text
 
 
-def put(connection: Connection, incident_id: str, value: Evidence, result: JsonValue, now: datetime) -> None:
-    """Keep the first answer to a question. A later, different answer leaves only its digest: the data moved on.
+def put(connection: Connection, incident_id: str, value: Evidence, canonical: str, now: datetime) -> None:
+    """Keep the first answer to a question, its result given as canonical JSON (`tools.evidence.canonical_json`).
+
+    A later, different answer leaves only its digest: the data moved on.
 
     Conclusions cite the first answer, so it must not change under them; that it can no longer be reproduced is worth
     knowing and is kept in `reruns`. Raises CallerError when the digest is not that of the result.
     """
-    if digest_of(result) != value.digest:
+    if digest_of_text(canonical) != value.digest:
         raise CallerError(f"evidence {value.id}: digest {value.digest[:12]} is not that of its result")
     row = {
         "incident_id": incident_id,
@@ -29,7 +31,7 @@ def put(connection: Connection, incident_id: str, value: Evidence, result: JsonV
         "stored_at": now,
         "value": value.model_dump_json(),
         "seal": _seal(value),
-        "result": pack(json.dumps(result, separators=(",", ":"), ensure_ascii=False)),
+        "result": pack(canonical),
     }
     try:
         with connection.begin_nested():

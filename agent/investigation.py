@@ -61,6 +61,8 @@ class Investigation:
     _silences: dict[Source, int] = field(default_factory=dict[Source, int])
     _frames: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict[tuple[str, str], pd.DataFrame])
     """Frames of whole kinds of telemetry, so that what joins two kinds need not fetch them again."""
+    _documents: dict[str, BaseModel] = field(default_factory=dict[str, BaseModel])
+    """What this run has stored. Only the holder of the lease writes documents, so they need not be read again."""
 
     def ask(self, query: Query, window: TimeWindow) -> Answer:
         """Run one read tool, with a time limit. Raises ToolError when there is no answer, Stopped when told to stop."""
@@ -111,6 +113,12 @@ class Investigation:
             self.store.put_evidence(self.incident, evidence, result, self.lease)
         return evidence.id
 
+    def keep_answers(self, answers: Sequence[Answer]) -> list[str]:
+        """Store the evidence of many answers at once and return their ids."""
+        with self._pen:
+            self.store.put_answers(self.incident, [(each.evidence, each.text) for each in answers], self.lease)
+        return [each.evidence.id for each in answers]
+
     def keep_failure(self, error: ToolError, query: Query, window: TimeWindow) -> str:
         """Store that a query got no answer, so that a data gap can cite it and anybody can ask again."""
         source = SOURCES.get(query.tool, error.source)
@@ -122,9 +130,13 @@ class Investigation:
         text = value.model_dump_json()
         with self._pen:
             self.store.put_document(self.incident, name, text, self.lease)
+        self._documents[name] = value
 
     def find(self, name: str, kind: type[V]) -> V | None:
         """A document of an earlier node; None when there is none."""
+        stored = self._documents.get(name)
+        if isinstance(stored, kind):
+            return stored
         text = self.store.document(self.incident, name)
         try:
             return None if text is None else kind.model_validate_json(text)

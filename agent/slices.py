@@ -17,7 +17,7 @@ from tools.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
 
 def queries_of(observations: Observations) -> dict[str, Query]:
     """Evidence id -> the query whose answer it is, for all that was observed over the observations' window."""
-    window = observations.window
+    over = str(observations.window)
     candidates = [
         *(metric_query(level.service, level.metric) for level in observations.levels),
         *(_log_query(seen.service, literal_of(seen.template, seen.example)) for seen in observations.templates),
@@ -27,7 +27,7 @@ def queries_of(observations: Observations) -> dict[str, Query]:
         *(change_query(change.id) for change in observations.changes),
         *(Query(tool=tool) for tool in ("changes", "status_events", "edges", "runbooks")),
     ]
-    return {evidence_id(query, window): query for query in candidates}
+    return {evidence_id(query, over): query for query in candidates}
 
 
 def metric_query(service: str, metric: str) -> Query:

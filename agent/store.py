@@ -7,7 +7,7 @@ was lost; None in its place says that a person or the server writes, who work be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -16,7 +16,7 @@ from typing import Self
 from pydantic import JsonValue
 from sqlalchemy import Connection, Engine
 
-from agent import approval_rows, database, evidence_rows, incident_rows, leases, timeline_rows
+from agent import approval_rows, change_rows, database, evidence_rows, incident_rows, leases, timeline_rows
 from agent.approval import Action, Approval, ApprovalStatus
 from agent.errors import CallerError, ConflictError
 from agent.incident import (
@@ -30,7 +30,7 @@ from agent.incident import (
 )
 from agent.leases import Lease
 from agent.timeline import TimelineDraft
-from tools.evidence import Evidence, OperationResult, as_utc
+from tools.evidence import ChangeEvent, Evidence, OperationResult, TimeWindow, as_utc, canonical_json
 
 __all__ = ["Lease", "Store", "TimelineDraft"]
 
@@ -184,8 +184,15 @@ class Store:
 
     def put_evidence(self, incident_id: str, evidence: Evidence, result: JsonValue, lease: Lease | None = None) -> None:
         """Keep an answer. The first answer to a question stays; a different later one is noted (`reruns`)."""
+        self.put_answers(incident_id, [(evidence, canonical_json(result))], lease)
+
+    def put_answers(
+        self, incident_id: str, answers: Iterable[tuple[Evidence, str]], lease: Lease | None = None
+    ) -> None:
+        """Keep many answers in one transaction, each result given as its canonical JSON; all or none."""
         with self._writing(incident_id, lease) as connection:
-            evidence_rows.put(connection, incident_id, evidence, result, self._now())
+            for evidence, canonical in answers:
+                evidence_rows.put(connection, incident_id, evidence, canonical, self._now())
 
     def evidence(self, incident_id: str, evidence_id: str) -> tuple[Evidence, JsonValue]:
         """The evidence and its result, checked against its digest; raises OperatorError when either was changed."""
@@ -211,6 +218,26 @@ class Store:
         """The text under a name; None when there is none."""
         with self._reading() as connection:
             return evidence_rows.document(connection, incident_id, name)
+
+    # Reported changes
+
+    def report_change(self, change: ChangeEvent) -> bool:
+        """Keep a change that somebody reported; False when it was there already.
+
+        Raises ConflictError when another change has its id.
+        """
+        with database.writing(self._engine) as connection:
+            return change_rows.put(connection, change, self._now())
+
+    def changes(self, window: TimeWindow, limit: int = 1_000) -> list[ChangeEvent]:
+        """The latest reported changes that took effect inside the window, at most `limit`, oldest first."""
+        with self._reading() as connection:
+            return change_rows.latest(connection, window, _within("limit", limit, 1, MOST_INCIDENTS))
+
+    def reported_changes(self) -> tuple[int, datetime | None]:
+        """How many changes were reported, and when the newest of them took effect."""
+        with self._reading() as connection:
+            return change_rows.count_and_newest(connection)
 
     # Approvals and actions
 

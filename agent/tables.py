@@ -184,3 +184,13 @@ actions = Table(
     Column("finished_at", UtcTime),
     Column("result", Text),
 )
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -27,6 +27,10 @@ Progress = Callable[[int, int], None]
 """Told after every case how many are done, and of how many."""
 
 
+CASES_PER_PROCESS = 10
+"""Cases that a process works through: after more its heap is in pieces, and its peak is no longer that of one case."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a suite is run."""
@@ -99,14 +103,17 @@ def _readable(data: Path, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
 
 
 def _outcomes(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
-    with _executor(min(workers, len(jobs))) as pool:
-        futures = [pool.submit(run_case, job) for job in jobs]
-        for job, future in zip(jobs, futures, strict=True):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                # A process died, and with it every case that was waiting: each gets a process of its own.
-                yield _by_itself(job)
+    at_once = workers * CASES_PER_PROCESS
+    for start in range(0, len(jobs), at_once):
+        batch = jobs[start : start + at_once]
+        with _executor(min(workers, len(batch))) as pool:
+            futures = [pool.submit(run_case, job) for job in batch]
+            for job, future in zip(batch, futures, strict=True):
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    # A process died, and with it every case that was waiting: each gets a process of its own.
+                    yield _by_itself(job)
 
 
 @contextmanager

@@ -80,17 +80,26 @@ class Query(Frozen):
         return f"{self.tool}({shown})"
 
 
-def evidence_id(query: Query, window: TimeWindow) -> str:
-    """The id of the answer to `query` over `window`.
+def evidence_id(query: Query, window: TimeWindow | str) -> str:
+    """The id of the answer to `query` over `window`; for many queries, the window's text saves writing it each time.
 
     Made from the question itself, so a node that runs again after a crash names the same evidence by the same id.
     """
     return "E" + hashlib.sha256(f"{query}|{window}".encode()).hexdigest()[:8]
 
 
+def canonical_json(result: JsonValue) -> str:
+    """The one JSON text of a result: sorted keys, no spaces."""
+    return json.dumps(result, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
 def digest_of(result: JsonValue) -> str:
-    """SHA-256 over the canonical JSON of a result (sorted keys, no spaces), as hex."""
-    canonical = json.dumps(result, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    """SHA-256 over the canonical JSON of a result, as hex."""
+    return digest_of_text(canonical_json(result))
+
+
+def digest_of_text(canonical: str) -> str:
+    """The digest of a result whose canonical JSON is at hand: a large one takes longer to write than to digest."""
     return hashlib.sha256(canonical.encode(errors="replace")).hexdigest()
 
 
@@ -106,13 +115,18 @@ class Evidence(Frozen):
 
     @classmethod
     def of(cls, source: Source, query: Query, window: TimeWindow, summary: str, result: JsonValue) -> Self:
+        return cls.of_text(source, query, window, summary, canonical_json(result))
+
+    @classmethod
+    def of_text(cls, source: Source, query: Query, window: TimeWindow, summary: str, canonical: str) -> Self:
+        """Evidence of a result that is at hand as its canonical JSON."""
         return cls(
             id=evidence_id(query, window),
             source=source,
             query=query,
             window=window,
             summary=summary,
-            digest=digest_of(result),
+            digest=digest_of_text(canonical),
         )
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 from tools.answer import Answer, frame_answer
 from tools.backend import Logs
 from tools.evidence import Query, Source, TimeWindow, ToolError
+from tools.masked_columns import masked_attribute_column, masked_text_column
 from tools.moments import iso
-from tools.redaction import longest_open, masked_attributes, masked_column
+from tools.redaction import longest_open
 
 
 def log_lines(
@@ -29,8 +30,7 @@ def log_lines(
     hidden = wanted != contains
     frame = logs.log_lines(window, service, wanted or None, None if hidden else limit)
     frame = frame.assign(
-        body=pd.array(masked_column(frame["body"]), dtype="str"),
-        attributes=pd.Series([masked_attributes(each) for each in frame["attributes"]], frame.index, dtype="object"),
+        body=masked_text_column(frame["body"]), attributes=masked_attribute_column(frame["attributes"])
     )
     if hidden and contains:
         frame = frame[[contains in body for body in frame["body"]]].reset_index(drop=True)

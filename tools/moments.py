@@ -79,6 +79,12 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def iso_texts(times: pd.Series) -> list[str]:
+    """`iso` of each moment of a column `datetime64[us, UTC]` without gaps."""
+    written = np.datetime_as_string(times.to_numpy(dtype="datetime64[us]"), unit="us").tolist()
+    return [f"{text.removesuffix('.000000')}Z" for text in written]
+
+
 def _since_epoch(value: object) -> int:
     """Microseconds from a number of seconds, milliseconds, microseconds or nanoseconds since 1970."""
     if isinstance(value, bool) or value is None:

@@ -6,8 +6,9 @@ Masking twice changes nothing, and the number of lines of a text stays, so that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import accumulate
 
 from pydantic import JsonValue
 
@@ -49,8 +50,8 @@ _FOLDED_HINTS = (
 )
 """Most lines hold none of these and need no pattern: a plain search is ten times faster."""
 _SHORTEST = len("pwd=x")
-_SHORT = 64
-"""Longest attribute that is remembered once it was masked."""
+_BATCH = 4_096
+"""Texts that are searched as one: enough for a search to be as fast as memory, few enough to hold them twice."""
 
 
 def masked_text(text: str) -> str:
@@ -92,10 +93,7 @@ def masked(value: JsonValue) -> JsonValue:
 
 def masked_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
     """Flat attributes of a log line or span, masked by name and by content."""
-    return {
-        key: _masked_short(key, value) if len(value) <= _SHORT else _masked_attribute(key, value)
-        for key, value in attributes.items()
-    }
+    return {key: _masked_attribute(key, value) for key, value in attributes.items()}
 
 
 def longest_open(text: str) -> str:
@@ -103,10 +101,40 @@ def longest_open(text: str) -> str:
     return max(_MASKED.split(text), key=len)
 
 
-def masked_column(values: Iterable[object], mask: Callable[[str], str] = masked_text) -> list[str]:
-    """A column of texts masked, each different text once."""
-    known: dict[str, str] = {}
-    return [known[text] if (text := str(value)) in known else known.setdefault(text, mask(text)) for value in values]
+def masked_texts(texts: Iterable[str]) -> dict[str, str]:
+    """Those of many texts that masking changes, each with what it becomes; most telemetry has none."""
+    distinct = list(dict.fromkeys(texts))
+    batches = (distinct[start : start + _BATCH] for start in range(0, len(distinct), _BATCH))
+    changed = ((text, masked_text(text)) for batch in batches for text in _suspects(batch))
+    return {text: told for text, told in changed if told != text}
+
+
+def masked_pairs(pairs: Set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Those of many attributes, as name and value, that masking changes, each with what its value becomes."""
+    secret = {name for name in {name for name, _ in pairs} if _SECRET_NAME.search(name)}
+    changed = masked_texts(value for name, value in pairs if name not in secret)
+    looked_at = ((name, value) for name, value in pairs if name in secret or value in changed)
+    told = ((name, value, _masked_attribute(name, value)) for name, value in looked_at)
+    return {(name, value): shown for name, value, shown in told if shown != value}
+
+
+def _suspects(texts: Sequence[str]) -> Iterator[str]:
+    """The texts that hold a hint, by one search through all of them instead of one through each."""
+    whole = "\n".join(texts)
+    folded = whole.lower()
+    if len(folded) != len(whole):  # a letter that is two when folded (İ): places would not match any more
+        yield from texts
+        return
+    ends = list(accumulate(len(text) + 1 for text in texts))
+    found: set[int] = set()
+    for searched, hints in ((whole, _HINTS), (folded, _FOLDED_HINTS)):
+        for hint in hints:
+            at = searched.find(hint)
+            while at >= 0:
+                place = bisect_right(ends, at)
+                found.add(place)
+                at = searched.find(hint, ends[place])
+    yield from (texts[place] for place in sorted(found))
 
 
 def _masked_entry(key: str, value: JsonValue) -> JsonValue:
@@ -117,10 +145,6 @@ def _masked_attribute(key: str, value: str) -> str:
     if _SECRET_NAME.search(key) and not _is_harmless(value):
         return "[masked:value]"
     return masked_text(value)
-
-
-_masked_short = lru_cache(maxsize=50_000)(_masked_attribute)
-"""Attributes repeat (`http.method=GET`): short ones are looked at once."""
 
 
 def _is_harmless(value: str) -> bool:

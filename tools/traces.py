@@ -7,7 +7,8 @@ import pandas as pd
 from tools.answer import Answer, frame_answer, rounded
 from tools.backend import Traces
 from tools.evidence import Query, Source, TimeWindow
-from tools.redaction import MASK, masked_attributes, masked_column
+from tools.masked_columns import masked_attribute_column, masked_text_column
+from tools.redaction import MASK
 
 
 def spans(traces: Traces, window: TimeWindow, service: str | None = None, operation: str | None = None) -> Answer:
@@ -19,10 +20,7 @@ def spans(traces: Traces, window: TimeWindow, service: str | None = None, operat
     hidden = operation is not None and MASK in operation
     frame = traces.spans(window, service, None if hidden else operation)
     frame = frame.assign(
-        name=pd.array(masked_column(frame["name"]), dtype="str"),
-        attributes=pd.Series(
-            [masked_attributes(each) for each in frame["attributes"]], index=frame.index, dtype="object"
-        ),
+        name=masked_text_column(frame["name"]), attributes=masked_attribute_column(frame["attributes"])
     )
     if hidden:
         frame = frame[frame["name"] == operation].reset_index(drop=True)

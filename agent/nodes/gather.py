@@ -131,7 +131,7 @@ def keep_slices(source: Source, frame: pd.DataFrame, seen: Observations, desk: I
     strongest = sorted(seen.signals, key=lambda s: (-s.confidence, -s.size, s.evidence))
     wanted = islice(dict.fromkeys(s.evidence for s in strongest if s.evidence in by_id), SLICES_KEPT)
     answers = cut_slices(source, frame, [by_id[evidence] for evidence in wanted], seen.window)
-    return sum(1 for answer in answers if desk.keep(answer.evidence, answer.result))
+    return len(desk.keep_answers(list(answers)))
 
 
 def _read_changes(branch: Branch, desk: Investigation) -> Gathered:
@@ -168,13 +168,15 @@ def _ask(
     source: Source, query: Query, window: TimeWindow, desk: Investigation
 ) -> tuple[Answer | None, str, list[DataGap]]:
     """The answer, the id of the evidence stored for it, and the gaps; without an answer the evidence says why."""
-    notes = [text for of, text in desk.backend.notes if of is source]
     try:
         answer = desk.ask(query, window)
     except ToolError as error:
+        notes = [text for of, text in desk.backend.notes if of is source]
         cited = desk.keep_failure(error, query, window)
         return None, cited, [_gap(source, why, SAYS_NOTHING[source], cited) for why in notes or [error.message]]
-    cited = desk.keep(answer.evidence, answer.result)
+    (cited,) = desk.keep_answers([answer])
+    # Read after the answer: a live backend notes while it answers what was partial.
+    notes = [text for of, text in desk.backend.notes if of is source]
     return (
         answer,
         cited,

@@ -62,7 +62,7 @@ def _ask(question: Probe, state: IncidentState, desk: Investigation, new: list[O
         cited = desk.keep_failure(error, question.query, question.window)
         text = f"{question.asks}: no answer ({error.message})"
         return TimelineDraft(kind=TimelineKind.PROBE, text=text, evidence=(cited,))
-    evidence = desk.keep(answer.evidence, answer.result)
+    (evidence,) = desk.keep_answers([answer])
     source, window = SOURCES[question.query.tool], question.window
     if source in TELEMETRY and answer.frame is not None and state.split and window.contains(state.split):
         _, observe = TELEMETRY[source]

@@ -87,7 +87,7 @@ def _own_series(alert: Alert, window: TimeWindow, desk: Investigation) -> tuple[
     except ToolError as error:
         return desk.keep_failure(error, query, window), _no_samples(), error.message
     frame = answer.frame
-    return desk.keep(answer.evidence, answer.result), _no_samples() if frame is None else frame, ""
+    return desk.keep_answers([answer])[0], _no_samples() if frame is None else frame, ""
 
 
 def _headline(severity: Severity, symptom: Symptom, onset: Onset | None, missing: str) -> str:

@@ -114,7 +114,7 @@ def _reading(watch: Watch, before: Answer, after: Answer) -> RecoveryReading | N
 def _told(
     reading: RecoveryReading, before: Answer, after: Answer, state: IncidentState, desk: Investigation
 ) -> Recovery:
-    cited = (desk.keep(after.evidence, after.result), desk.keep(before.evidence, before.result))
+    cited = tuple(desk.keep_answers([after, before]))
     metric = f"{desk.alert.metric or 'the alert metric'} of {desk.alert.service}"
     if reading.last is None:
         text = f"{metric} has no sample since the mitigation"

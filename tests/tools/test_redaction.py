@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from tools.redaction import longest_open, masked, masked_attributes, masked_column, masked_text
+from tools.redaction import longest_open, masked, masked_attributes, masked_pairs, masked_text, masked_texts
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabcd==\n-----END RSA PRIVATE KEY-----"
@@ -96,8 +96,16 @@ def test_attributes_are_masked_by_name_and_content() -> None:
     assert "hunter2" not in hidden["x"]
 
 
-def test_a_column_is_masked_row_by_row() -> None:
-    assert masked_column(["pwd=abc", "fine", "pwd=abc"]) == ["pwd=[masked:value]", "fine", "pwd=[masked:value]"]
+def test_of_many_texts_those_that_hold_a_secret_are_changed() -> None:
+    assert masked_texts(["pwd=abc", "fine", "pwd=abc", "a token"]) == {"pwd=abc": "pwd=[masked:value]"}
+
+
+def test_of_many_attributes_those_that_hold_a_secret_are_changed() -> None:
+    pairs = {("password", "abc"), ("zone", "a"), ("url", "http://a:b@c"), ("zone", "abc")}
+    assert masked_pairs(pairs) == {
+        ("password", "abc"): "[masked:value]",
+        ("url", "http://a:b@c"): "http://a:[masked:password]@c",
+    }
 
 
 def test_the_longest_stretch_without_a_mask() -> None:
@@ -115,3 +123,13 @@ def test_masking_twice_changes_nothing_and_keeps_the_lines(text: str) -> None:
     once = masked_text(text)
     assert masked_text(once) == once
     assert once.count("\n") == text.count("\n")
+
+
+@given(st.lists(st.lists(words, max_size=6).map("".join), max_size=40))
+def test_many_texts_are_masked_as_one_by_one(texts: list[str]) -> None:
+    changed = masked_texts(texts)
+    assert [changed.get(text, text) for text in texts] == [masked_text(text) for text in texts]
+
+
+def test_a_letter_that_folds_into_two_hides_no_secret() -> None:
+    assert masked_texts(["İİİ", "pwd=abc"]) == {"pwd=abc": "pwd=[masked:value]"}

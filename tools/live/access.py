@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -9,6 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from tools.evidence import Frozen
+
+SHORTEST_SECRET = 4
+"""A shorter one stands in every other word, and taking it out of a text would leave nothing of the text."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
 
 
 class Access(Frozen):
@@ -32,13 +38,47 @@ class Access(Frozen):
     @classmethod
     def _plain_url(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
             raise ValueError("an address like https://metrics.example.net is needed")
         if parts.username is not None or parts.password is not None:
             raise ValueError("name user and password beside the address (username, password), not in it")
         if parts.query or parts.fragment:
             raise ValueError("the address ends before its ? or #")
+        _ = parts.port  # raises ValueError for one that is none
         return url.rstrip("/")
+
+    @field_validator("proxy")
+    @classmethod
+    def _plain_proxy(cls, proxy: str | None) -> str | None:
+        if proxy is not None and (urlsplit(proxy).scheme not in ("http", "https") or not urlsplit(proxy).hostname):
+            raise ValueError("an address like http://proxy.example.net:3128 is needed")
+        return proxy
+
+    @field_validator("bearer_token")
+    @classmethod
+    def _sendable_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not _HEADER_VALUE.fullmatch(token.get_secret_value()):
+            raise ValueError("it is empty, or holds a line break, a blank at an end or a letter outside of ASCII")
+        return token
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable_headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a header")
+            if not _HEADER_VALUE.fullmatch(value.get_secret_value()):
+                raise ValueError(
+                    f"{name} is empty, or holds a line break, a blank at an end or a letter outside of ASCII"
+                )
+        return headers
+
+    @field_validator("username")
+    @classmethod
+    def _sendable_user(cls, username: str | None) -> str | None:
+        if username is not None and ":" in username:
+            raise ValueError("a user name holds no colon (RFC 7617)")
+        return username
 
     @field_validator("ca_file")
     @classmethod
@@ -54,3 +94,11 @@ class Access(Frozen):
         if self.bearer_token is not None and self.username is not None:
             raise ValueError("give either bearer_token or username and password")
         return self
+
+
+def secrets_of(access: Access) -> list[str]:
+    """Every secret of it that is long enough to be looked for in a text, the longest first."""
+    held = [access.bearer_token, access.password, *access.headers.values()]
+    proxy = None if access.proxy is None else urlsplit(access.proxy).password
+    texts = [secret.get_secret_value() for secret in held if secret is not None] + ([proxy] if proxy else [])
+    return sorted((text for text in texts if len(text) >= SHORTEST_SECRET), key=len, reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,11 +14,13 @@ from typing import Literal
 import orjson
 import requests
 from pydantic import JsonValue
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from tools.evidence import Source, ToolError
-from tools.live.access import Access
+from tools.live.access import Access, secrets_of
+from tools.live.one_line import one_line
+from tools.live.patience import within
 from tools.redaction import masked_text
-from tools.words import clean_text
 
 ATTEMPTS = 3
 """Tries of one question: a restart or a lost packet is over by the third, an outage is not."""
@@ -27,9 +30,13 @@ outage do not knock all at once (https://aws.amazon.com/builders-library/timeout
 MAX_BYTES = 64 * 2**20
 """An answer larger than this would not fit beside the analysis into a small machine."""
 CONNECT_SECONDS = 5.0
+SLACK_SECONDS = 1.0
+"""How much later than ours the time limit of a single read is, so that it is always the whole that is timed out."""
 CHUNK = 2**16
 SHOWN = 160
 """Characters of a server's own words in a message."""
+LINE = 400
+"""Characters of a message."""
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Status codes after which the same question may be asked again (RFC 9110, RFC 6585, RFC 8470)."""
 
@@ -90,19 +97,48 @@ class Http:
             except _Transient as trouble:
                 wait = _wait_before(attempt, trouble.wait)
                 if attempt == ATTEMPTS or monotonic() + wait >= deadline:
-                    tries = f" ({attempt} tries)" if attempt > 1 else ""
-                    raise self.error(f"{trouble}{tries}") from trouble
+                    raise self.error(f"{trouble}{_tried(attempt, trouble.wait)}") from trouble
                 sleep(wait)
         raise AssertionError("the last attempt raises")
 
     def error(self, why: str) -> ToolError:
-        """A ToolError that names this backend."""
-        return ToolError(self._source, f"{self._name} at {self._access.url} {clean_text(masked_text(why), 400)}")
+        """A ToolError of one line that names this backend and none of its secrets."""
+        return ToolError(
+            self._source, f"{self._name} at {self._access.url} {one_line(self._without_secrets(why), LINE)}"
+        )
+
+    def _without_secrets(self, text: str) -> str:
+        """A server may repeat what it was sent, as may the library that refuses to send it."""
+        for secret in secrets_of(self._access):
+            text = text.replace(secret, "[masked:value]")
+        return masked_text(text)
 
     def _once(self, method: str, path: str, params: Params | None, body: JsonValue, deadline: float) -> Reply:
+        """One try. It works in a thread, because a server that drips never breaks the time limit of a single read."""
         left = deadline - monotonic()
-        if left <= 0:
-            raise self.error(f"gave no answer within {self._access.timeout_seconds:g} s")
+        begun: list[requests.Response] = []
+        try:
+            if left <= 0:
+                raise TimeoutError
+            return within(
+                left, lambda: self._converse(method, path, params, body, left, begun), (ToolError, _Transient)
+            )
+        except TimeoutError as error:
+            for response in begun:
+                _hang_up(response)
+            late = "was still sending after" if begun else "gave no answer within"
+            raise self.error(f"{late} {self._access.timeout_seconds:g} s") from error
+
+    def _converse(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        body: JsonValue,
+        left: float,
+        begun: list[requests.Response],
+    ) -> Reply:
+        """Ask and listen; the response goes into `begun` when its head is there. Raises ToolError and _Transient."""
         data = None if body is None else orjson.dumps(body)
         try:
             with self.session.request(
@@ -111,54 +147,59 @@ class Http:
                 params=None if params is None else dict(params),
                 data=data,
                 headers=None if data is None else {"Content-Type": "application/json"},
-                timeout=(min(CONNECT_SECONDS, left), left),
+                timeout=(min(CONNECT_SECONDS, left + SLACK_SECONDS), left + SLACK_SECONDS),
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                return self._judged(response, self._read(response, deadline))
-        except requests.exceptions.SSLError as error:
-            raise self.error(f"cannot be trusted: {_innermost(error)}; name its authority's ca_file") from error
-        except requests.exceptions.ConnectTimeout as error:
-            raise _Transient(f"cannot be reached within {min(CONNECT_SECONDS, left):g} s") from error
-        except requests.exceptions.Timeout as error:
-            raise self.error(f"gave no answer within {self._access.timeout_seconds:g} s") from error
-        except requests.exceptions.ConnectionError as error:
-            raise _Transient(f"cannot be reached: {_innermost(error)}") from error
-        except requests.exceptions.RequestException as error:
-            raise _Transient(f"broke off: {_innermost(error)}") from error
+                begun.append(response)
+                return self._judged(response, self._read(response))
+        except requests.RequestException as error:
+            raise self._explained(error) from error
+        except (HTTPError, OSError, ValueError) as error:  # what the library does not translate, as a lost ca_file
+            raise self.error(f"cannot be asked: {_innermost(error)}") from error
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
-        """The body, unpacked; cut off where it is too large or drips past the deadline."""
+    def _explained(self, error: requests.RequestException) -> ToolError | _Transient:
+        reason = _innermost(error)
+        if isinstance(error, requests.exceptions.SSLError):
+            return self.error(f"{_distrust(reason)}: {reason}")
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return _Transient(f"cannot be reached within {CONNECT_SECONDS:g} s")
+        if isinstance(error, ValueError):  # an address or a header that cannot be sent: the same the next time
+            return self.error(f"cannot be asked: {reason}")
+        if isinstance(error, requests.ConnectionError) and not isinstance(_cause(error), ProtocolError):
+            return _Transient(f"cannot be reached: {reason}")
+        return _Transient(f"broke off: {reason}")
+
+    def _read(self, response: requests.Response) -> bytes:
+        """The body, unpacked; cut off where it is too large."""
         parts: list[bytes] = []
         size = 0
         for part in response.iter_content(CHUNK):
             size += len(part)
             if size > MAX_BYTES:
                 raise self.error(f"answered with more than {MAX_BYTES // 2**20} MB; ask for less at once")
-            if monotonic() > deadline:
-                raise self.error(f"was still sending after {self._access.timeout_seconds:g} s")
             parts.append(part)
         return b"".join(parts)
 
     def _judged(self, response: requests.Response, body: bytes) -> Reply:
         status = response.status_code
+        said = f"answered {status} {response.reason}".strip()
         if status in TRANSIENT:
-            raise _Transient(f"answered {status} {response.reason}{_words(body)}", _retry_after(response))
+            raise _Transient(f"{said}{_words(body)}", _retry_after(response))
         if status in (401, 403):
             raise self.error(f"answered {status}: the credentials are missing or may not read this{_words(body)}")
         if 300 <= status < 400:
             target = response.headers.get("Location", "nowhere")
             raise self.error(f"redirects to {target}; is that a login page? give the address of the API itself")
         if status >= 400:
-            raise self.error(f"answered {status} {response.reason}{_words(body)}")
+            raise self.error(f"{said}{_words(body)}")
         return Reply(status, body, response.headers, _clock(response))
 
     def _json(self, reply: Reply) -> JsonValue:
         try:
             return orjson.loads(reply.body)
         except orjson.JSONDecodeError as error:
-            what = "a web page" if reply.body.lstrip()[:1] == b"<" else "something that is no JSON"
-            raise self.error(f"answered with {what}{_words(reply.body)}; is this the address of the API?") from error
+            raise self.error(f"answered with {_what_instead(reply.body, error)}") from error
 
 
 def _session(access: Access, headers: Mapping[str, str]) -> requests.Session:
@@ -187,13 +228,19 @@ def _wait_before(attempt: int, named: float | None) -> float:
     return max(named or 0.0, usual * (0.5 + random.random() / 2))
 
 
+def _tried(attempts: int, named: float | None) -> str:
+    told = [f"{attempts} tries"] if attempts > 1 else []
+    told += [f"it asks to wait {named:g} s"] if named else []
+    return f" ({', '.join(told)})" if told else ""
+
+
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait, from seconds or a date (RFC 9110, 10.2.3)."""
+    """Seconds to wait, from seconds or from a date by the server's own clock (RFC 9110, 10.2.3)."""
     named = response.headers.get("Retry-After", "")
     if named.isdecimal():
         return float(named)
     moment = _http_date(named)
-    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return None if moment is None else max(0.0, (moment - (_clock(response) or datetime.now(UTC))).total_seconds())
 
 
 def _clock(response: requests.Response) -> datetime | None:
@@ -213,12 +260,54 @@ def _words(body: bytes) -> str:
     text = body[: 4 * SHOWN].decode(errors="replace").strip()
     if not text or text.startswith("<"):
         return ""
-    return f": {clean_text(masked_text(text), SHOWN)}"
+    return f": {one_line(masked_text(text), SHOWN)}"
+
+
+def _what_instead(body: bytes, error: orjson.JSONDecodeError) -> str:
+    """What stands where JSON was due, and what to do about it."""
+    start = body.lstrip()[:1]
+    if not start:
+        return "an empty page; is this the address of the API?"
+    if start == b"<":
+        return "a web page; is this the address of the API?"
+    if start in b"[{":
+        return f"JSON that is damaged after {error.pos} of {len(body)} bytes: {error.msg}"
+    shown = _words(body) if start.isascii() and b"\0" not in body[:SHOWN] else ""
+    return f"something that is no JSON{shown}; is this the address of the API?"
+
+
+def _distrust(reason: str) -> str:
+    """What to do about a failed TLS handshake, by OpenSSL's words for it."""
+    if "ostname mismatch" in reason or "IP address mismatch" in reason or "doesn't match" in reason:
+        return "has a certificate for another name; give the address that the certificate names"
+    if "expired" in reason or "not yet valid" in reason:
+        return "has a certificate out of its time; renew it, or set the clock of this machine"
+    if "NO_CERTIFICATE_OR_CRL" in reason:
+        return "cannot be judged: the ca_file holds no certificate (PEM)"
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return "cannot be trusted; name its authority's ca_file"
+    return "speaks no TLS that we understand; is it http:// or another port?"
+
+
+def _hang_up(response: requests.Response) -> None:
+    """End the reading of a body in the thread that was left behind with it."""
+    with suppress(AttributeError, OSError, RuntimeError, ValueError):  # over by itself, or a replayed response
+        response.raw.shutdown()
 
 
 def _innermost(error: BaseException) -> str:
     """The reason at the bottom of a chain of exceptions, which names no addresses of objects."""
-    reason: BaseException = error
-    while (inner := reason.__cause__ or reason.__context__) is not None:
-        reason = inner
+    reason = _chain(error)[-1]
     return str(reason) or type(reason).__name__
+
+
+def _cause(error: requests.RequestException) -> object:
+    """What the library below raised."""
+    return error.args[0] if error.args else None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found = [error]
+    while (inner := found[-1].__cause__ or found[-1].__context__) is not None and inner not in found:
+        found.append(inner)
+    return found

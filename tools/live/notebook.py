@@ -7,7 +7,8 @@ from threading import Lock
 from typing import overload
 
 from tools.evidence import Source
-from tools.words import clean_text
+from tools.live.one_line import one_line
+from tools.redaction import masked_text
 
 MAX_NOTES = 50
 """More would bury the answer; the last one says that there were more."""
@@ -20,25 +21,26 @@ class Notebook(Sequence[tuple[Source, str]]):
 
     def __init__(self) -> None:
         self._notes: list[tuple[Source, str]] = []
-        self._left_out = 0
+        self._left_out: set[tuple[Source, str]] = set()
         self._lock = Lock()
 
     def add(self, source: Source, text: str) -> None:
-        note = (source, clean_text(text, NOTE_LIMIT))
+        """Note it on one line, secrets masked."""
+        note = (source, one_line(masked_text(text), NOTE_LIMIT))
         with self._lock:
             if note in self._notes:
                 return
             if len(self._notes) < MAX_NOTES:
                 self._notes.append(note)
             else:
-                self._left_out += 1
+                self._left_out.add(note)
 
     def _all(self) -> list[tuple[Source, str]]:
         with self._lock:
             notes = list(self._notes)
             if self._left_out:
                 source, _ = notes[-1]
-                notes.append((source, f"{self._left_out} more notes of live backends are not told"))
+                notes.append((source, f"{len(self._left_out)} more notes of live backends are not told"))
             return notes
 
     def __len__(self) -> int:
