@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test test-live check eval lock clean help
+.PHONY: demo test servers test-live record-cassettes check eval lock clean help
 
 help:
 	@echo "make demo    set up .venv and investigate the bundled incident"
 	@echo "make test    every guard and every test that needs no network"
 	@echo "make check   the guards alone: ruff, pyright, import-linter"
+	@echo "make servers    fetch or build the real servers for the live tests (once; SERVERS='loki jaeger' for some of them)"
+	@echo "make test-live  the tests that talk to those servers on this machine"
 	@echo "make lock    resolve the dependencies again"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -31,6 +33,16 @@ demo: $(STAMP)
 
 test: check
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+
+servers: $(DEV_STAMP)
+	$(BIN)/python -m tests.live.servers fetch $(SERVERS)
+
+# A server that is not there skips its tests; WHYDOWN_LIVE_REQUIRED=1 makes them fail.
+test-live: $(DEV_STAMP)
+	$(BIN)/pytest tests -m live -rs -p no:cacheprovider --timeout=300
+
+record-cassettes: $(DEV_STAMP)
+	$(BIN)/pytest tests/tools/live -m vcr --record-mode=rewrite
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .

@@ -90,18 +90,31 @@ def demo(
 
 @app.command()
 def investigate(
-    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="Folder of a recording, or its alert.json.")],
+    recording: Annotated[
+        Path, typer.Argument(metavar="RECORDING|ALERT", help="Folder of a recording, or the JSON file of an alert.")
+    ],
     json: Json = False,
     again: Annotated[bool, typer.Option("--again", help="Investigate anew, as another incident.")] = False,
     no_approve: Annotated[bool, typer.Option("--no-approve", help="Do not ask; leave approvals waiting.")] = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> int:
-    """Find the cause of a recorded incident and what stops it."""
+    """Find the cause of an incident and what stops it: of a recording, or of an alert with the configured backends."""
     with desk(json=json, quiet=quiet, no_color=no_color) as at:
         with at.screen.busy(STARTING):
             from web.terminal.investigating import investigate as run
         return run(at, recording, may_ask=not (no_approve or json), anew=again)
+
+
+@app.command()
+def doctor(json: Json = False, no_color: NoColor = False) -> int:
+    """Look at every configured backend: what it can see, and what that means for an investigation."""
+    with desk(json=json, no_color=no_color) as at:
+        with at.screen.busy("looking at the backends"):
+            from web.terminal.doctor import look
+
+            checkup = look(at)
+    return ExitCode.DONE if checkup.healthy else ExitCode.INSTALLATION if checkup.parts else ExitCode.NO
 
 
 @app.command()

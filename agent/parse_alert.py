@@ -14,7 +14,7 @@ from agent.errors import CallerError
 from agent.incident import Alert
 from tools.evidence import as_utc
 from tools.redaction import masked, masked_attributes
-from tools.words import clean_name, clean_text
+from tools.words import MAX_NAME, clean_name, clean_text
 
 SERVICE_LABELS = ("service", "service_name", "app", "job")
 """Labels that name the service, the most exact first: the usual ones of Prometheus rules and of OpenTelemetry."""
@@ -42,7 +42,7 @@ def parse_alert(sent: Mapping[str, JsonValue]) -> Alert:
     others = {key: _as_text(value) for key, value in raw.items() if key not in KNOWN and isinstance(value, str)}
     return Alert(
         service=_service(raw, labels),
-        metric=clean_name(_text(raw, "metric") or labels.get("metric", "")),
+        metric=clean_name(_text(raw, "metric") or labels.get("metric", "") or _watched(raw)),
         fired_at=_fired_at(raw),
         summary=_text(raw, "summary") or annotations.get("summary") or annotations.get("description", ""),
         monitor=clean_name(_text(raw, "monitor") or labels.get("alertname", "")),
@@ -94,6 +94,22 @@ def _few(texts: dict[str, str]) -> dict[str, str]:
     """The first texts that fit into TEXTS_LIMIT."""
     sizes = accumulate(len(name) + len(text) for name, text in texts.items())
     return {name: text for (name, text), size in zip(texts.items(), sizes, strict=True) if size <= TEXTS_LIMIT}
+
+
+def _watched(raw: Mapping[str, JsonValue]) -> str:
+    """What the rule of a Prometheus watches, from the link in its alert; the comparison that makes it fire goes."""
+    link = _text(raw, "generatorURL")
+    if not link:
+        return ""
+    from tools.live.prometheus.expression import rule_of, signal_of  # a parser that other monitors' alerts do not need
+    from tools.live.prometheus.promql import NotPromql
+
+    rule = rule_of(link)
+    try:
+        watched = "" if rule is None else signal_of(rule).expression
+    except NotPromql:  # a ruler of another vendor: the alert is as good as one without a link
+        return ""
+    return watched if len(watched) <= MAX_NAME else ""
 
 
 def _fired_at(raw: Mapping[str, JsonValue]) -> datetime:

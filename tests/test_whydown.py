@@ -75,7 +75,7 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "says"),
     [
         (["investigat"], "Did you mean 'investigate'?"),
-        (["investigate"], "Missing argument 'RECORDING'"),
+        (["investigate"], "Missing argument 'RECORDING|ALERT'"),
         (["timeline", "inc-none"], "inc-none"),
         (["timeline", "inc-none", "--verify"], "inc-none"),
         (["evidence", "inc-none", "E1"], "inc-none"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import JsonValue
 
 from agent.errors import CallerError
 from agent.parse_alert import TEXT_LIMIT, TEXTS_LIMIT, parse_alert
@@ -107,3 +108,19 @@ def test_secrets_and_control_characters_do_not_come_in() -> None:
     assert "\x1b" not in alert.summary
     assert alert.labels == {"token": "[masked:value]"}
     assert alert.annotations["api_key"] == "[masked:value]"
+
+
+def test_what_the_rule_of_a_prometheus_watches_is_the_metric() -> None:
+    sent: dict[str, JsonValue] = {
+        "labels": {"alertname": "HighErrorRate", "service": "checkout"},
+        "startsAt": "2026-11-23T15:15:27.189Z",
+        "generatorURL": "http://prometheus:9090/graph?g0.expr=max+by+%28service%29+%28error_ratio%29+%3E+0.05&g0.tab=1",
+    }
+    assert parse_alert(sent).metric == "max by (service) (error_ratio)"
+    assert parse_alert(sent | {"metric": "error_ratio"}).metric == "error_ratio"
+
+
+@pytest.mark.parametrize("link", ["http://[", "http://p/graph", "http://p/graph?g0.expr=not+(promql", "x" * 5000])
+def test_a_link_that_tells_no_rule_is_no_trouble(link: str) -> None:
+    sent: dict[str, JsonValue] = {"service": "checkout", "fired_at": "2026-11-23T15:15:27Z", "generatorURL": link}
+    assert parse_alert(sent).metric == ""

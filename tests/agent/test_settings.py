@@ -95,8 +95,8 @@ def test_a_secret_may_stand_in_a_variable(file: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_variable_that_is_not_set_is_named(file: Path) -> None:
-    file.write_text('[logs]\nkind = "loki"\nbearer_token = "$LOKI_TOKEN"\n')
-    with pytest.raises(OperatorError, match=r"logs\.bearer_token = \$LOKI_TOKEN: there is no variable LOKI_TOKEN"):
+    file.write_text('[metrics]\nkind = "prometheus"\nbearer_token = "$METER_TOKEN"\n')
+    with pytest.raises(OperatorError, match=r"metrics\.bearer_token = \$METER_TOKEN: there is no variable METER_TOKEN"):
         read_settings()
 
 

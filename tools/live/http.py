@@ -70,17 +70,21 @@ class Http:
         self._name = name
         self.session = _session(access, headers or {})
 
-    def get_json(self, path: str, params: Params | None = None) -> JsonValue:
+    def deadline(self) -> float:
+        """When a call has to be over that begins now and asks more than one question, in monotonic seconds."""
+        return monotonic() + self._access.timeout_seconds
+
+    def get_json(self, path: str, params: Params | None = None, deadline: float | None = None) -> JsonValue:
         """The JSON that the path answers with. Raises ToolError."""
-        return self._json(self.ask("GET", path, params=params))
+        return self._json(self.ask("GET", path, params=params, deadline=deadline))
 
-    def post_json(self, path: str, body: JsonValue) -> JsonValue:
+    def post_json(self, path: str, body: JsonValue, deadline: float | None = None) -> JsonValue:
         """The JSON answered to a posted question; only for questions, because it may be asked twice. Raises ToolError."""
-        return self._json(self.ask("POST", path, body=body))
+        return self._json(self.ask("POST", path, body=body, deadline=deadline))
 
-    def get_text(self, path: str, params: Params | None = None) -> str:
+    def get_text(self, path: str, params: Params | None = None, deadline: float | None = None) -> str:
         """The text that the path answers with; what is no UTF-8 is replaced. Raises ToolError."""
-        return self.ask("GET", path, params=params).body.decode(errors="replace")
+        return self.ask("GET", path, params=params, deadline=deadline).body.decode(errors="replace")
 
     def ask(
         self,
@@ -88,9 +92,13 @@ class Http:
         path: str,
         params: Params | None = None,
         body: JsonValue = None,
+        deadline: float | None = None,
     ) -> Reply:
-        """The answer with a status below 300, after as many tries as fit into the time. Raises ToolError."""
-        deadline = monotonic() + self._access.timeout_seconds
+        """The answer with a status below 300, after as many tries as fit into the time. Raises ToolError.
+
+        `deadline` is that of several questions (`self.deadline()`); without it, each has the whole time.
+        """
+        deadline = self.deadline() if deadline is None else deadline
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._once(method, path, params, body, deadline)

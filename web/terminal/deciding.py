@@ -70,4 +70,4 @@ def _settle(desk: Desk, approval: Approval) -> ExitCode:
     from web.terminal.investigating import work_on  # the graph, which a mere list of approvals does not need
 
     incident_id = approval.request.incident
-    return work_on(desk, incident_id, backend_of(desk.store, incident_id), may_ask=False)
+    return work_on(desk, incident_id, backend_of(desk.store, incident_id, desk.settings), may_ask=False)

@@ -25,14 +25,21 @@ class Desk:
     settings: Settings
 
 
-def backend_of(store: Store, incident_id: str) -> Backend:
-    """Return the backend that an incident is investigated from; raises CallerError where it is not a recording."""
-    from tools.recorded import read_recording, recorded_backend  # pandas and its readers
+def backend_of(store: Store, incident_id: str, settings: Settings) -> Backend:
+    """Return what an incident is investigated from: its recording, or the live backends of this installation.
+
+    Raises CallerError where it has no recording and no backend is configured, OperatorError for a wrong setting.
+    """
+    from agent.backends import live_backend, read_backends  # pandas, its readers and the clients of the vendors
+    from tools.recorded import read_recording, recorded_backend
 
     folder = store.recording_of(incident_id)
-    if folder is None:
-        raise CallerError(f"incident {incident_id!r} has no recording, and there is no live backend")
-    return recorded_backend(read_recording(Path(folder)))
+    if folder is not None:
+        return recorded_backend(read_recording(Path(folder)))
+    config = read_backends(settings)
+    if not config.live:
+        raise CallerError(f"incident {incident_id!r} has no recording, and no backend is configured: whydown doctor")
+    return live_backend(config, store)
 
 
 def utc_now() -> datetime:

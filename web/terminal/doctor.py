@@ -6,12 +6,29 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from agent.checkup import Checkup, Missing, PartSeen
+from agent.backends import parts_of, read_backends
+from agent.checkup import Checkup, Missing, PartSeen, check_up
+from agent.settings import config_file
 from web.terminal.claims import LABEL, QUIET
+from web.terminal.desk import Desk, utc_now
 from web.terminal.printable import shortened, styled
 from web.terminal.times import stamp
 
 SERVICES_TOLD = 12
+
+
+def look(desk: Desk) -> Checkup:
+    """Look at all backends and print what they show; raises OperatorError for a setting that is wrong."""
+    file = config_file()
+    parts = parts_of(read_backends(desk.settings), desk.store)
+    checkup = check_up(parts, utc_now(), None if file is None else str(file), desk.settings.tool_timeout_seconds)
+    if desk.screen.json:
+        desk.screen.emit(checkup)
+    else:
+        desk.screen.show(checkup_view(checkup, desk.screen.out.width))
+    return checkup
+
+
 FIRST_STEPS = """No backend is configured yet; only recordings can be investigated: whydown demo
 
 To look at a live system, write whydown.toml here (or name another file in WHYDOWN_CONFIG), begin with metrics:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from pydantic import JsonValue
 from rich.text import Text
 
 from agent.approval import Approval, ApprovalPolicy, ApprovalStatus
@@ -27,7 +29,6 @@ from web.terminal.screen import Screen
 from web.terminal.stopping import stoppable
 from web.terminal.times import Day
 
-ALERT_FILE = "alert.json"
 ANEW = "investigated_anew_at"
 """Label that makes the alert of a recording another incident's."""
 
@@ -35,25 +36,49 @@ ANEW = "investigated_anew_at"
 def investigate(
     desk: Desk, path: Path, *, may_ask: bool = True, approve_as: str | None = None, anew: bool = False
 ) -> ExitCode:
-    """Investigate a recording, given as its folder or its alert.json; raises RecordingError and CallerError.
+    """Investigate a recording, given as its folder or its alert.json, or an alert alone with the configured backends.
 
-    The same alert is the same incident, so a second call shows what is known or goes on. With `anew` it is another
-    incident, told apart by a label of the alert.
+    An alert is alone when no telemetry lies beside it. The same alert is the same incident, so a second call shows what
+    is known or goes on; with `anew` it is another incident, told apart by a label of the alert. Raises RecordingError,
+    CallerError and OperatorError.
     """
-    if path.is_file() and path.name != ALERT_FILE:
-        raise CallerError(f"{path}: a recording is a folder, or the {ALERT_FILE} in it")
-    folder = path.parent if path.is_file() else path
-    recording = read_recording(folder)
-    alert = parse_alert(recording.alert)
+    alone = path.is_file() and not any(beside.exists() for beside in _telemetry(path.parent))
+    recording = None if alone else read_recording(path.parent if path.is_file() else path)
+    alert = parse_alert(_alert_in(path) if recording is None else recording.alert)
     if anew:
         alert = alert.model_copy(update={"labels": alert.labels | {ANEW: utc_now().isoformat()}})
-    incident = Runner(desk.store, desk.settings).open(alert, str(folder.resolve()))
-    return work_on(desk, incident.id, recorded_backend(recording), may_ask=may_ask, approve_as=approve_as)
+    runner = Runner(desk.store, desk.settings)
+    if recording is None:
+        incident = runner.open(alert)
+        backend = backend_of(desk.store, incident.id, desk.settings)
+    else:
+        incident = runner.open(alert, str((path.parent if path.is_file() else path).resolve()))
+        backend = recorded_backend(recording)
+    return work_on(desk, incident.id, backend, may_ask=may_ask, approve_as=approve_as)
+
+
+def _telemetry(folder: Path) -> list[Path]:
+    names = ("metrics.csv", "logs.ndjson", "traces.ndjson", "changes.json")
+    return [folder / f"{name}{packed}" for name in names for packed in ("", ".gz")]
+
+
+def _alert_in(path: Path) -> dict[str, JsonValue]:
+    """The alert of a file: one alert, or the first that fires of what Alertmanager sends to a webhook."""
+    try:
+        sent = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CallerError(f"{path}: cannot be read as JSON: {error}") from error
+    if isinstance(sent, dict) and isinstance(sent.get("alerts"), list):
+        firing = [each for each in sent["alerts"] if isinstance(each, dict) and each.get("status") != "resolved"]
+        sent = next(iter(firing), None)
+    if not isinstance(sent, dict) or not sent:
+        raise CallerError(f"{path}: holds no alert; an object that describes one is due")
+    return sent
 
 
 def resume(desk: Desk, incident_id: str, *, may_ask: bool = True) -> ExitCode:
     """Go on where an investigation stood: after a crash, an interruption or a person's decision."""
-    return work_on(desk, incident_id, backend_of(desk.store, incident_id), may_ask=may_ask)
+    return work_on(desk, incident_id, backend_of(desk.store, incident_id, desk.settings), may_ask=may_ask)
 
 
 def work_on(

@@ -81,7 +81,7 @@ def show_evidence(desk: Desk, incident_id: str, evidence_id: str, *, again: bool
         return ExitCode.DONE
     from tools.catalogue import run  # pandas and the readers, which stored evidence does not need
 
-    now = run(backend_of(desk.store, incident_id), evidence.query, evidence.window)
+    now = run(backend_of(desk.store, incident_id, desk.settings), evidence.query, evidence.window)
     desk.store.put_evidence(incident_id, now.evidence, now.result)
     if now.evidence.digest == evidence.digest:
         desk.screen.warn(f"Asked again: the same digest {evidence.digest[:12]}; the data still says it.")

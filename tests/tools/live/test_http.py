@@ -223,3 +223,12 @@ def test_our_own_secrets_are_taken_out_of_every_message() -> None:
 )
 def test_what_is_no_json(body: bytes, words: str) -> None:
     assert words in refusal(ok(body))
+
+
+def test_several_questions_share_one_deadline() -> None:
+    asking, script = scripted(ok())
+    deadline = asking.deadline()
+    asking.get_json("/", deadline=deadline)
+    with pytest.raises(ToolError, match="gave no answer within 20 s"):
+        asking.get_json("/", deadline=deadline - 20)
+    assert len(script.asked) == 1

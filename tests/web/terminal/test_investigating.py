@@ -142,7 +142,11 @@ def test_a_recording_that_cannot_be_used_is_one_line(url: str, tmp_path: Path, c
     (tmp_path / "alert.json").write_text("{", encoding="utf-8")
     other = tmp_path / "notes.txt"
     other.write_text("", encoding="utf-8")
-    for path, says in ((tmp_path / "none", "no such folder"), (tmp_path, "alert.json"), (other, "alert.json")):
+    for path, says in (
+        (tmp_path / "none", "no such folder"),
+        (tmp_path, "alert.json"),
+        (other, "cannot be read as JSON"),
+    ):
         assert whydown.run(["investigate", str(path)]) == ExitCode.UNUSABLE
         printed = capsys.readouterr()
         assert printed.out == ""

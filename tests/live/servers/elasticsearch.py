@@ -1,0 +1,148 @@
+"""Elasticsearch as its makers publish it for integration tests: the real node with few modules, no root module.
+
+`GET /` and `GET /_data_stream` live in modules that this distribution leaves out (data streams themselves work);
+search, aggregations, points in time, index templates and security are the product's own. ES|QL is left out too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.live.servers.cache import fetched
+from tests.live.servers.java import copy_linked, fetch_distribution, jdk
+from tests.live.servers.process import (
+    ORDINARY_USER,
+    NotStarted,
+    Server,
+    answers,
+    as_user,
+    free_port,
+    give,
+    launch,
+    new_folder,
+)
+
+# The newest version of each line whose integration-test archive is published, and the oldest Java it runs on.
+OLDEST_JAVA = {"8.19.21": 17, "9.0.0": 21}
+VERSIONS = tuple(OLDEST_JAVA)
+HEAP = "-Xms512m -Xmx512m"
+
+
+@dataclass
+class Elasticsearch(Server):
+    """With security: basic auth as `username`, TLS checked against the file `ca_file`. Without: all three None."""
+
+    version: str = VERSIONS[0]
+    username: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
+
+
+def fetch_elasticsearch(version: str = VERSIONS[0]) -> None:
+    artifact = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
+    fetch_distribution(artifact, f"elasticsearch-{version}")
+
+
+def start_elasticsearch(*, version: str = VERSIONS[0], security: bool = False) -> Elasticsearch:
+    """A single node with a heap of 512 MB and nothing in it; about six seconds, ten with security.
+
+    With `security` it speaks https with a certificate of its own, wants a password and issues API keys.
+    Raises NotFetched, NotStarted.
+    """
+    home, java = fetched(f"elasticsearch-{version}", server="elasticsearch"), jdk(OLDEST_JAVA[version])
+    folder = new_folder("elasticsearch")
+    copy_linked(home, folder / "home")
+    port = free_port()
+    settings = _settings(folder, port, security)
+    env = {"ES_JAVA_HOME": str(java), "ES_JAVA_OPTS": HEAP, "ES_TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
+    (folder / "tmp").mkdir()
+    certificate = _certificate(folder / "home" / "config") if security else None
+    give(folder, ORDINARY_USER)
+    password = secrets.token_urlsafe(12) if security else None
+    if password:
+        _set_password(folder / "home", password, env)
+    url = f"{'https' if security else 'http'}://127.0.0.1:{port}"
+    return launch(
+        Elasticsearch,
+        "elasticsearch",
+        [folder / "home" / "bin" / "elasticsearch", *settings],
+        url=url,
+        folder=folder,
+        ready=_refuses_strangers(url, certificate) if certificate else answers(f"{url}/_cluster/health"),
+        user=ORDINARY_USER,
+        env=env,
+        version=version,
+        username="elastic" if security else None,
+        password=password,
+        ca_file=certificate,
+    )
+
+
+def _settings(folder: Path, port: int, security: bool) -> list[str]:
+    settings = {
+        "http.port": port,
+        "transport.port": free_port(),
+        "network.host": "127.0.0.1",
+        "discovery.type": "single-node",
+        "path.data": folder / "data",
+        "path.logs": folder / "logs",
+        # A development machine's disk is often nearly full, and then no shard would be placed.
+        "cluster.routing.allocation.disk.threshold_enabled": "false",
+        "xpack.security.enabled": str(security).lower(),
+    }
+    if security:
+        settings |= {
+            "xpack.security.http.ssl.enabled": "true",
+            "xpack.security.http.ssl.certificate": "node.crt",
+            "xpack.security.http.ssl.key": "node.key",
+        }
+    return [part for key, value in settings.items() for part in ("-E", f"{key}={value}")]
+
+
+def _certificate(config: Path) -> Path:
+    """A self-signed certificate for loopback, which is its own authority."""
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", "node.key", "-out", "node.crt"]
+    subprocess.run(command, cwd=config, check=True, capture_output=True)
+    return config / "node.crt"
+
+
+def _set_password(home: Path, password: str, env: dict[str, str]) -> None:
+    keystore = home / "bin" / "elasticsearch-keystore"
+    for arguments, typed in ((["create"], ""), (["add", "--stdin", "bootstrap.password"], password)):
+        done = subprocess.run(
+            [str(keystore), *arguments],
+            input=typed,
+            cwd=home,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            **as_user(ORDINARY_USER),  # type: ignore[call-overload]
+        )
+        if done.returncode:
+            raise NotStarted(f"elasticsearch-keystore {arguments[0]}: {done.stderr.strip()[-500:]}")
+
+
+def _refuses_strangers(url: str, certificate: Path) -> Callable[[], bool]:
+    """Ready with security: TLS is up, and a request without a password is answered 401."""
+    context = ssl.create_default_context(cafile=str(certificate))
+
+    def check() -> bool:
+        try:
+            with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2, context=context):
+                return False
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code == 401
+        except OSError:
+            return False
+
+    return check
