@@ -138,7 +138,7 @@ class ServedCertificates:
         rounds = -(-len(self._config.served) // AT_ONCE)
         seconds = self._config.timeout_seconds / rounds
         try:
-            return parse(within(seconds, lambda: _handshake(place, seconds), (OSError, ValueError)))
+            return parse(within(seconds, lambda: _handshake(place, seconds)))
         except TimeoutError:
             return f"no handshake within {seconds:g} s"
         except (OSError, ValueError) as error:

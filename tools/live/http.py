@@ -128,9 +128,7 @@ class Http:
         try:
             if left <= 0:
                 raise TimeoutError
-            return within(
-                left, lambda: self._converse(method, path, params, body, left, begun), (ToolError, _Transient)
-            )
+            return within(left, lambda: self._converse(method, path, params, body, left, begun))
         except TimeoutError as error:
             for response in begun:
                 _hang_up(response)

@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-def within(seconds: float, work: Callable[[], T], expected: tuple[type[Exception], ...]) -> T:
-    """What `work` returns, or one of the `expected` exceptions that it raised.
+class _Handed:
+    """Whatever the work raises is raised where its answer is waited for."""
+
+    def __init__(self, answer: Future[Any]) -> None:
+        self._answer = answer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is not None:
+            self._answer.set_exception(error)
+        return True
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` returns, or what it raised.
 
     Raises TimeoutError when it takes longer than `seconds`. Python cannot end a thread: the work goes on in a daemon
     thread, which does not keep the process alive, so the caller closes what it waits for.
@@ -19,10 +37,8 @@ def within(seconds: float, work: Callable[[], T], expected: tuple[type[Exception
     answer: Future[T] = Future()
 
     def carry() -> None:
-        try:
+        with _Handed(answer):
             answer.set_result(work())
-        except expected as error:
-            answer.set_exception(error)
 
     Thread(target=carry, daemon=True, name="whydown-wait").start()
     try:

@@ -50,9 +50,9 @@ def _call(server: Unleash, method: str, path: str, body: object = None) -> Any:
 
 def _date(server: Unleash, first: int) -> None:
     """The server cannot be told when something happened, but its database can."""
-    assert server.database is not None
+    [database] = server.beside
     minutes = f"(id - {first} - 1) * interval '1 minute'"
     early = "created_at - interval '10 years'"
     moment = f"CASE WHEN id > {first} THEN timestamptz '{BEGAN.isoformat()}' + {minutes} ELSE {early} END"
     sql = f"UPDATE events SET created_at = {moment}"
-    subprocess.run(["psql", "-q", server.database.url, "-c", sql], check=True, capture_output=True, timeout=30)
+    subprocess.run(["psql", "-q", database.url, "-c", sql], check=True, capture_output=True, timeout=30)
