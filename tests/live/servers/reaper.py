@@ -10,14 +10,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 
 
-def watch(lines: object) -> None:
+def watch(lines: Iterable[str]) -> None:
+    """Keep the list of process groups until the lines end, then kill those still on it."""
     alive: set[int] = set()
-    for line in lines:  # type: ignore[attr-defined]
+    for line in lines:
         group = int(line[1:])
-        alive.add(group) if line[0] == "+" else alive.discard(group)
+        (alive.add if line.startswith("+") else alive.discard)(group)
     for group in alive:
         kill_group(group, signal.SIGKILL)
 
