@@ -18,8 +18,8 @@ from agent.tables import actions, approvals, decisions
 from tools.evidence import OperationResult
 
 
-def request(connection: Connection, asked: ApprovalRequest, now: datetime) -> Approval:
-    """The approval of this operation in this incident, asked for once.
+def request(connection: Connection, asked: ApprovalRequest, now: datetime, since: datetime | None = None) -> Approval:
+    """The approval of this operation in this incident, asked for once (since its present round began).
 
     An earlier request for the same operation is the answer, whatever people said about it; only one that expired
     unanswered can be asked again. Raises CallerError for a request that could not be decided, ConflictError for an id
@@ -32,6 +32,8 @@ def request(connection: Connection, asked: ApprovalRequest, now: datetime) -> Ap
     if asked.approvers_needed < 1 or asked.expires_at <= asked.requested_at:
         raise CallerError(f"approval {asked.id}: it needs at least one approver and some time")
     same = (approvals.c.incident_id == asked.incident) & (approvals.c.digest == asked.digest)
+    if since is not None:
+        same &= approvals.c.requested_at >= since
     for earlier in reversed(_select(connection, now, same)):
         if earlier.status is not ApprovalStatus.EXPIRED or earlier.request.id == asked.id:
             return earlier

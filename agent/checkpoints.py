@@ -25,7 +25,11 @@ import agent.incident
 import tools.evidence
 from agent.database import busy_seconds, sqlite_file
 from agent.errors import ConflictError, OperatorError
+from agent.incident_rows import Round
 from agent.leases import Lease, lost
+
+ROUND = "#"
+"""Between an incident's id, which never holds it, and the number of a later round of investigation."""
 
 _HELD = "SELECT 1 FROM leases WHERE incident_id = ? AND holder = ? AND token = ?"
 
@@ -51,7 +55,7 @@ def serializer(types: Collection[type]) -> JsonPlusSerializer:
 
 
 class FencedSqliteSaver(SqliteSaver):
-    """Checkpoints of one incident, writable only while `lease` holds. The thread id is the incident's id."""
+    """Checkpoints of one incident, writable only while `lease` holds. See `thread_of` for the thread's id."""
 
     def __init__(self, conn: sqlite3.Connection, lease: Lease, types: Collection[type]) -> None:
         super().__init__(conn, serde=serializer(types))
@@ -108,8 +112,13 @@ class FencedSqliteSaver(SqliteSaver):
 
     def _own(self, config: RunnableConfig) -> None:
         thread = config.get("configurable", {}).get("thread_id")
-        if thread != self.lease.incident:
+        if thread is None or str(thread).partition(ROUND)[0] != self.lease.incident:
             raise ConflictError(f"the lease of {self.lease.incident} does not cover thread {thread!r}")
+
+
+def thread_of(incident: str, round_: Round) -> str:
+    """The LangGraph thread of one round of investigation."""
+    return incident if round_.number == 1 else f"{incident}{ROUND}{round_.number}"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import zlib
 from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent.errors import CallerError, OperatorError
@@ -79,6 +79,12 @@ def put_document(connection: Connection, incident_id: str, name: str, value: str
     connection.execute(delete(documents).where(documents.c.incident_id == incident_id, documents.c.name == name))
     row = {"incident_id": incident_id, "name": name, "stored_at": now, "value": pack(value)}
     connection.execute(insert(documents).values(**row))
+
+
+def archive_documents(connection: Connection, incident_id: str, prefix: str) -> None:
+    """Put every document that is not archived yet under the prefix, so that a new investigation begins without them."""
+    current = (documents.c.incident_id == incident_id) & documents.c.name.not_like("round %")
+    connection.execute(update(documents).where(current).values(name=literal(prefix) + documents.c.name))
 
 
 def document(connection: Connection, incident_id: str, name: str) -> str | None:

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from agent import leases
+from agent import evidence_rows, leases
 from agent.errors import CallerError, ConflictError, OperatorError
 from agent.incident import Alert, Incident, IncidentStatus
 from agent.tables import incidents
-from tools.evidence import digest_of
+from tools.evidence import Frozen, UtcDatetime, digest_of
 
 # Four hex digits are short enough to say aloud; they grow when a day has two incidents with the same ones.
 SHORTEST_SUFFIX = 4
@@ -30,6 +30,20 @@ TRANSITIONS: dict[IncidentStatus, frozenset[IncidentStatus]] = {
     _S.DISMISSED: frozenset({_S.INVESTIGATING}),
 }
 """Where an incident can go from where it is. A mitigation under way is verified before anybody closes the incident."""
+
+
+class Round(Frozen):
+    """One investigation of an incident; another begins when it comes back after it was over."""
+
+    number: int = 1
+    began_at: UtcDatetime | None = None
+    """None for the first, which begins with the incident."""
+
+    @property
+    def prefix(self) -> str:
+        """What tells the steps of this round from those of the first."""
+        return "" if self.number == 1 else f"round {self.number}/"
+
 
 _FIELDS = [incidents.c[name] for name in Incident.model_fields]
 
@@ -122,6 +136,29 @@ def move(connection: Connection, incident_id: str, status: IncidentStatus, now: 
         allowed = ", ".join(sorted(TRANSITIONS[before.status]))
         raise ConflictError(f"incident {incident_id} is {before.status.value}; {status.value} is not one of: {allowed}")
     return change(connection, incident_id, {"status": status.value, **_times(before, status, now)})
+
+
+def round_of(connection: Connection, incident_id: str) -> Round:
+    """The round of investigation that the incident is in."""
+    row = _row(connection, incident_id, incidents.c.round, incidents.c.round_began_at)
+    return Round(number=row["round"], began_at=row["round_began_at"])
+
+
+def reopen(connection: Connection, incident_id: str, alert: Alert, now: datetime) -> None:
+    """Begin a new round with the alert that came back; the caller holds the incident.
+
+    Documents of the round before are kept under its number, and whoever still works on that round loses the lease.
+    """
+    before = round_of(connection, incident_id)
+    if get(connection, incident_id).status is not IncidentStatus.INVESTIGATING:
+        move(connection, incident_id, IncidentStatus.INVESTIGATING, now)
+    evidence_rows.archive_documents(connection, incident_id, f"round {before.number}/")
+    leases.revoke(connection, incident_id)
+    change(
+        connection,
+        incident_id,
+        {"round": before.number + 1, "round_began_at": now, "alert": alert.model_dump_json()},
+    )
 
 
 def _times(before: Incident, status: IncidentStatus, now: datetime) -> dict[str, datetime | None]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from agent.errors import OperatorError
 from agent.frame_check import check_frame
 from agent.incident import Alert, Evidence, IncidentStatus, Query, Source, TimelineEntry, TimeWindow
+from agent.incident_rows import Round
 from agent.settings import Settings
 from agent.store import Lease, Store, TimelineDraft
 from agent.time_limit import TROUBLES, within
@@ -53,6 +54,7 @@ class Investigation:
     settings: Settings
     lease: Lease
     now: Callable[[], datetime]
+    round: Round = field(default_factory=Round)
     stop: Event = field(default_factory=Event)
     on_entry: Callable[[TimelineEntry], None] | None = None
     _pen: Lock = field(default_factory=Lock)

@@ -23,12 +23,13 @@ import agent.incident
 import agent.state
 import tools.evidence
 from agent import documents
-from agent.checkpoints import checkpoint_types, open_checkpoints, serializer
+from agent.checkpoints import checkpoint_types, open_checkpoints, serializer, thread_of
 from agent.decisions import settle
 from agent.errors import ConflictError
 from agent.graph import IncidentGraph, build_graph
 from agent.heartbeat import Hold, hold
 from agent.incident import Alert, Diagnosis, Incident, IncidentStatus, TimelineEntry, TimelineKind
+from agent.intake.receive import said
 from agent.investigation import Investigation
 from agent.settings import Settings
 from agent.state import IncidentState
@@ -92,9 +93,7 @@ class Runner:
         """The incident of an alert, on disk when this returns. The same alert again is the same incident."""
         incident, created = self._store.create_incident(alert, recording)
         if created:
-            named = f"{alert.monitor}: " if alert.monitor else ""
-            text = f"{named}{alert.summary or f'{alert.metric} of {alert.service}'}"
-            draft = TimelineDraft(kind=TimelineKind.ALERT, at=alert.fired_at, text=text, key="alert")
+            draft = TimelineDraft(kind=TimelineKind.ALERT, at=alert.fired_at, text=said(alert), key="alert")
             self._store.append(incident.id, [draft], None)
         return incident
 
@@ -124,6 +123,7 @@ class Runner:
                 settings=self._settings,
                 lease=held.lease,
                 now=self._now,
+                round=self._store.round_of(incident_id),
                 stop=stop,
                 on_entry=on_entry,
             )
@@ -143,7 +143,7 @@ class _Run:
         self._graph = graph
         self._desk = desk
         self._held = held
-        self._config: RunnableConfig = {"configurable": {"thread_id": desk.incident}}
+        self._config: RunnableConfig = {"configurable": {"thread_id": thread_of(desk.incident, desk.round)}}
 
     def to_its_end(self) -> Outcome:
         with ExitStack() as on_failure:

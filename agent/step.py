@@ -47,7 +47,7 @@ def as_node(
                 draft.model_copy(
                     update={
                         "node": work.__name__,
-                        "key": f"{name}:{position}",
+                        "key": f"{desk.round.prefix}{name}:{position}",
                         "took": timedelta(seconds=seconds) if position == 0 else None,
                     }
                 )

@@ -16,7 +16,7 @@ from typing import Self
 from pydantic import JsonValue
 from sqlalchemy import Connection, Engine
 
-from agent import approval_rows, change_rows, database, evidence_rows, incident_rows, leases, timeline_rows
+from agent import approval_rows, change_rows, database, evidence_rows, incident_rows, leases, timeline_rows, work_rows
 from agent.approval import Action, Approval, ApprovalStatus
 from agent.errors import CallerError, ConflictError
 from agent.incident import (
@@ -28,6 +28,7 @@ from agent.incident import (
     Severity,
     TimelineEntry,
 )
+from agent.incident_rows import Round
 from agent.leases import Lease
 from agent.timeline import TimelineDraft
 from tools.evidence import ChangeEvent, Evidence, OperationResult, TimeWindow, as_utc, canonical_json
@@ -89,7 +90,16 @@ class Store:
     ) -> None:
         self.close()
 
-    def _reading(self) -> AbstractContextManager[Connection]:
+    def now(self) -> datetime:
+        """The moment by the store's clock, aware UTC."""
+        return self._now()
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction that writes, for what is kept beside the incidents (`agent.intake`, `agent.worker`)."""
+        return database.writing(self._engine)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that only reads."""
         return database.reading(self._engine)
 
     @contextmanager
@@ -111,23 +121,28 @@ class Store:
 
     def incident(self, incident_id: str) -> Incident:
         """The incident as it stands."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return incident_rows.get(connection, incident_id)
 
     def incidents(self, limit: int = 100, statuses: Collection[IncidentStatus] | None = None) -> list[Incident]:
         """Incidents, newest first; with `statuses`, only those."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return incident_rows.newest(connection, _within("limit", limit, 1, MOST_INCIDENTS), statuses)
 
     def alert_of(self, incident_id: str) -> Alert:
         """The alert that started it."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return incident_rows.alert_of(connection, incident_id)
 
     def recording_of(self, incident_id: str) -> str | None:
         """The recording it is investigated from; None for a live one."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return incident_rows.recording_of(connection, incident_id)
+
+    def round_of(self, incident_id: str) -> Round:
+        """The round of investigation that it is in; a new one begins when it comes back after it was over."""
+        with self.reading() as connection:
+            return incident_rows.round_of(connection, incident_id)
 
     def set_status(self, incident_id: str, status: IncidentStatus, lease: Lease | None) -> Incident:
         """Move the incident (see `incident_rows.TRANSITIONS`); the status it already has is no error.
@@ -170,13 +185,13 @@ class Store:
 
     def timeline(self, incident_id: str, after_seq: int = 0) -> list[TimelineEntry]:
         """The entries with a higher sequence number, in order; the first is 1."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             incident_rows.get(connection, incident_id)
             return timeline_rows.read(connection, incident_id, _within("after_seq", after_seq, 0, HIGHEST_SEQ))
 
     def verify_timeline(self, incident_id: str) -> int | None:
         """The first sequence number that is missing, cut off or changed; None when all stands as written."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             incident_rows.get(connection, incident_id)
             return timeline_rows.first_broken(connection, incident_id)
 
@@ -196,17 +211,17 @@ class Store:
 
     def evidence(self, incident_id: str, evidence_id: str) -> tuple[Evidence, JsonValue]:
         """The evidence and its result, checked against its digest; raises OperatorError when either was changed."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return evidence_rows.get(connection, incident_id, evidence_id)
 
     def evidence_list(self, incident_id: str) -> list[Evidence]:
         """All evidence of an incident without results, in the order it came in."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return evidence_rows.everything(connection, incident_id)
 
     def reruns(self, incident_id: str, evidence_id: str) -> list[str]:
         """Digests of later answers that differed from the stored one, oldest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return evidence_rows.other_digests(connection, incident_id, evidence_id)
 
     def put_document(self, incident_id: str, name: str, value: str, lease: Lease | None = None) -> None:
@@ -216,7 +231,7 @@ class Store:
 
     def document(self, incident_id: str, name: str) -> str | None:
         """The text under a name; None when there is none."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return evidence_rows.document(connection, incident_id, name)
 
     # Reported changes
@@ -231,12 +246,12 @@ class Store:
 
     def changes(self, window: TimeWindow, limit: int = 1_000) -> list[ChangeEvent]:
         """The latest reported changes that took effect inside the window, at most `limit`, oldest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return change_rows.latest(connection, window, _within("limit", limit, 1, MOST_INCIDENTS))
 
     def reported_changes(self) -> tuple[int, datetime | None]:
         """How many changes were reported, and when the newest of them took effect."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return change_rows.count_and_newest(connection)
 
     # Approvals and actions
@@ -244,16 +259,17 @@ class Store:
     def request_approval(self, request: ApprovalRequest, lease: Lease | None = None) -> Approval:
         """Ask once for an operation; the same operation asked again is the same approval, unless it expired."""
         with self._writing(request.incident, lease) as connection:
-            return approval_rows.request(connection, request, self._now())
+            since = incident_rows.round_of(connection, request.incident).began_at
+            return approval_rows.request(connection, request, self._now(), since)
 
     def approval(self, approval_id: str) -> Approval:
         """The approval as it stands now."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return approval_rows.get(connection, approval_id, self._now())
 
     def approvals(self, status: ApprovalStatus | None = None, incident_id: str | None = None) -> list[Approval]:
         """Approvals, oldest first; with `status` or `incident_id`, only those."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return approval_rows.everything(connection, status, incident_id, self._now())
 
     def decide(self, approval_id: str, decision: ApprovalDecision) -> Approval:
@@ -262,8 +278,13 @@ class Store:
         Raises ConflictError when it expired, was decided by somebody else or is about another operation.
         """
         with database.writing(self._engine) as connection:
-            _hold(connection, approval_rows.incident_of(connection, approval_id), None)
-            return approval_rows.decide(connection, approval_id, decision, self._now())
+            incident_id = approval_rows.incident_of(connection, approval_id)
+            _hold(connection, incident_id, None)
+            before = approval_rows.get(connection, approval_id, self._now())
+            after = approval_rows.decide(connection, approval_id, decision, self._now())
+            if after != before and incident_rows.recording_of(connection, incident_id) is None:
+                work_rows.want(connection, incident_id, self._now())
+            return after
 
     def approved(self, approval_id: str) -> tuple[ApprovalDecision, ...]:
         """Who approved it and when; empty unless it is approved."""
@@ -287,7 +308,7 @@ class Store:
 
     def action(self, approval_id: str) -> Action | None:
         """What was performed under an approval; None when nothing was claimed."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return approval_rows.action_of(connection, approval_id)
 
     # Leases

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -90,6 +91,9 @@ incidents = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("recording", Text),
     Column("alert", Text, nullable=False),
+    # Grows whenever the incident comes back after it was over; each round is an investigation of its own.
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("round_began_at", UtcTime),
     # The head of the hash chain is kept beside it: a chain alone cannot tell that its last entries were cut off.
     Column("timeline_seq", Integer, nullable=False),
     Column("timeline_hash", String(64), nullable=False),
@@ -193,4 +197,76 @@ changes = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("value", LargeBinary, nullable=False),
+)
+
+# One row for each time that a monitor's alert fired, however often it was delivered.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("monitor", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("fired_at", UtcTime, nullable=False, index=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", Text, nullable=False),
+    Column("resolved_at", UtcTime),
+    Column("incident_id", String(80), ForeignKey("incidents.id"), index=True),
+    Column("placed", String(16), nullable=False),
+    Column("because", Text, nullable=False),
+    Column("alert", Text, nullable=False),
+    Index(None, "source", "key"),
+    Index(None, "monitor", "fired_at"),
+)
+
+# What the alerts of an incident have in common, kept beside them so that a storm does not read its own thousands.
+groups = Table(
+    "groups",
+    metadata,
+    _of_incident(primary_key=True),
+    Column("alerts", Integer, nullable=False),
+    Column("named", Integer, nullable=False),
+    Column("last_alert_at", UtcTime, nullable=False, index=True),
+    Column("labels", Text, nullable=False),
+)
+
+group_services = Table(
+    "group_services",
+    metadata,
+    _of_incident(primary_key=True),
+    Column("service", Text, primary_key=True),
+)
+
+service_edges = Table(
+    "service_edges",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("callee", Text, primary_key=True),
+    Column("seen_at", UtcTime, nullable=False),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False, index=True),
+    Column("value", Text, nullable=False),
+)
+
+# What there is to do on an incident without a person. `due_at` is empty while there is nothing.
+work = Table(
+    "work",
+    metadata,
+    _of_incident(primary_key=True),
+    Column("due_at", UtcTime, index=True),
+    Column("version", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("began_at", UtcTime, index=True),
+    Column("seconds", Float),
+    Column("tool_calls", Integer),
+    Column("trouble", Text, nullable=False),
 )

@@ -47,7 +47,7 @@ def _request(mitigation: Mitigation, state: IncidentState, desk: Investigation) 
         return None
     now = desk.now()
     return ApprovalRequest(
-        id="apr-" + digest_of([desk.incident, mitigation.operation.digest])[:8],
+        id="apr-" + digest_of([desk.round.prefix + desk.incident, mitigation.operation.digest])[:8],
         incident=desk.incident,
         mitigation=mitigation,
         digest=mitigation.operation.digest,

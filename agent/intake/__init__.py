@@ -1,0 +1,1 @@
+"""How alerts come in: what monitors say, which incident it belongs to, and whether it is worth an investigation."""
