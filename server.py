@@ -16,9 +16,12 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from agent.errors import CallerError, ConflictError, OperatorError, WhydownError
+from agent.intake.intake import Intake
 from agent.settings import Settings, read_settings
 from agent.store import Store
-from web.routes import changes, incidents, operations
+from agent.worker import Worker, working
+from web.backends import backend_of
+from web.routes import changes, incidents, operations, webhooks
 from web.version import version
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -33,8 +36,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with Store.open(chosen.store) as store:
+            worker = Worker(store, chosen, lambda incident: backend_of(store, incident, chosen), chosen.workers)
             app.state.store = store
-            yield
+            app.state.intake = Intake(store, chosen.investigations_per_hour)
+            app.state.worker = worker
+            with working(worker):
+                yield
 
     app = FastAPI(title="whydown", version=version(), lifespan=lifespan)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
@@ -42,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operations.router)
     app.include_router(incidents.router)
     app.include_router(changes.router)
+    app.include_router(webhooks.router)
     return app
 
 

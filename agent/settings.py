@@ -81,6 +81,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, ge=1)
     """How long a process that went silent keeps an incident to itself."""
 
+    workers: int = Field(default=2, ge=0, le=64)
+    """Investigations that one server or worker makes side by side; 0 leaves them to other processes."""
+    investigations_per_hour: int = Field(default=60, ge=0)
+    """Investigations that may begin unasked within an hour; what comes beyond is kept, and says so."""
+
     metrics: Table | None = None
     """Where metrics are: `kind`, `url` and what that kind takes; see docs/backends.md for all backends."""
     changes: tuple[Table, ...] = ()

@@ -7,11 +7,12 @@ store; the lease lets one of them in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 
 import structlog
 
@@ -152,3 +153,18 @@ class Worker:
     def _observed(self, incident: str) -> Observations | None:
         text = self.store.document(incident, documents.OBSERVATIONS)
         return None if text is None else Observations.model_validate_json(text)
+
+
+@contextmanager
+def working(worker: Worker) -> Generator[None]:
+    """A worker that works beside the block, and has come to a safe point when the block is left."""
+    if worker.at_once == 0:
+        yield
+        return
+    thread = Thread(target=worker.run, name="whydown-worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import JsonValue, ValidationError
 
 from agent.errors import CallerError
 from agent.parse_change import parse_change
 from tools.evidence import ChangeEvent, TimeWindow, UtcDatetime
+from web.body import json_body
 from web.routes.operations import OpenStore
 
 MAX_BODY = 2 * 2**20
@@ -24,19 +24,7 @@ REPORTED = {
 
 
 async def _sent(request: Request) -> JsonValue:
-    """The body as JSON. A page of another site can send a form or plain text unasked, but not JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(415, f"Content-Type is {kind!r}; application/json is needed")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"a change has more than {MAX_BODY // 2**20} MB; leave its diff out")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise HTTPException(422, f"change: the body is no JSON at character {error.pos}: {error.msg}") from error
+    return await json_body(request, MAX_BODY, "a change", "; leave its diff out")
 
 
 @router.post("", status_code=202, openapi_extra=REPORTED)

@@ -7,9 +7,10 @@ from rich.text import Text
 
 from agent.approval import Approval, ApprovalPolicy, ApprovalStatus
 from agent.errors import CallerError
+from web.backends import backend_of
 from web.terminal.approvals import SHORT_DIGEST, approvals_list, outcome_line, request_view
 from web.terminal.asking import confirm, decision
-from web.terminal.desk import Desk, backend_of, utc_now
+from web.terminal.desk import Desk, utc_now
 from web.terminal.exits import ExitCode
 
 

@@ -15,12 +15,13 @@ from agent.parse_alert import parse_alert
 from agent.runner import Runner
 from tools.backend import Backend
 from tools.recorded import read_recording, recorded_backend
+from web.backends import backend_of
 from web.investigated import read_report
 from web.report import Report
 from web.terminal.answer import fitted
 from web.terminal.approvals import outcome_line
 from web.terminal.asking import ask, decision
-from web.terminal.desk import Desk, backend_of, utc_now
+from web.terminal.desk import Desk, utc_now
 from web.terminal.exits import ExitCode
 from web.terminal.mitigations import standing
 from web.terminal.printable import styled

@@ -9,9 +9,10 @@ from rich.text import Text
 from agent import documents
 from agent.errors import CallerError
 from agent.incident import Incident, Postmortem, TimelineEntry
+from web.backends import backend_of
 from web.investigated import Answered, read_report
 from web.terminal.answer import answer
-from web.terminal.desk import Desk, backend_of
+from web.terminal.desk import Desk
 from web.terminal.evidence import evidence_view
 from web.terminal.exits import ExitCode
 from web.terminal.incidents import incidents_table
