@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.servers.alertmanager import start_alertmanager
-from tests.live.servers.elasticsearch import V9, start_elasticsearch
+from tests.live.servers.elasticsearch import start_elasticsearch
 from tests.live.servers.jaeger import start_jaeger
 from tests.live.servers.kubernetes import start_kubernetes
 from tests.live.servers.loki import start_loki
@@ -59,7 +59,6 @@ prometheus = shared(lambda: start_prometheus(out_of_order="10y"))
 alertmanager = shared(start_alertmanager)
 postgres = shared(start_postgres)
 elasticsearch = shared(start_elasticsearch)
-elasticsearch9 = shared(lambda: start_elasticsearch(version=V9))
 secured_elasticsearch = shared(lambda: start_elasticsearch(security=True))
 opensearch = shared(start_opensearch)
 jaeger = shared(start_jaeger)

@@ -46,6 +46,11 @@ class Cluster:
         assert response.ok, response.text
         return response.json()
 
+    def forget(self, etcd: str) -> None:
+        """All but the present state, as the API server lets its store do every few minutes."""
+        now = self._done(requests.post(f"{etcd}/v3/kv/range", json={"key": "AA=="}, timeout=10))["header"]["revision"]
+        self._done(requests.post(f"{etcd}/v3/kv/compaction", json={"revision": now, "physical": True}, timeout=10))
+
     def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
         deadline = time.monotonic() + SOON_SECONDS
         while not holds(found := self.get(path)):
@@ -79,12 +84,26 @@ def fill(cluster: Cluster) -> None:
     for name in ("checkout", "cart", "db"):
         cluster.make(f"{CORE}/services", service(name))
     cluster.make(f"{NETWORKING}/ingresses", ingress())
-    cluster.make("/api/v1/nodes", {"metadata": {"name": "node-a"}})
+    cluster.make(
+        "/api/v1/nodes", {"metadata": {"name": "node-a", "labels": {"kubernetes.io/hostname": "node-a"}}}, "kubelet"
+    )
     cluster.make(CRDS, certificate_definition())
     revision(cluster, "checkout", 1)
     revision(cluster, "cart", 1)
     cluster.until(f"{APPS}/controllerrevisions", lambda found: len(found["items"]) == 1)
+    _let_read_deployments(cluster)
     cluster.until(CERTIFICATES, lambda found: "items" in found) if _served(cluster) else None
+
+
+def _let_read_deployments(cluster: Cluster) -> None:
+    """What the user `reader` may."""
+    access = "/apis/rbac.authorization.k8s.io/v1"
+    rule = {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["list"]}
+    cluster.make(f"{access}/clusterroles", {"metadata": {"name": "reads-deployments"}, "rules": [rule]})
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reads-deployments"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader"}
+    binding = {"metadata": {"name": "reader"}, "roleRef": role, "subjects": [subject]}
+    cluster.make(f"{access}/clusterrolebindings", binding)
 
 
 def happen(cluster: Cluster) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from tools.live.access import Access
 
@@ -17,14 +17,14 @@ class KubernetesConfig(Access):
     url: str = ""
     """Address of the API server (`https://10.0.0.1:6443`, or `http://127.0.0.1:8001` of `kubectl proxy`)."""
     kubeconfig: Path | None = None
-    """A kubeconfig instead of an address; needs `pip install whydown[kubernetes]`."""
+    """A kubeconfig instead of an address; a program that it names for credentials is started, as kubectl does."""
     context: str | None = None
     """Context of the kubeconfig; its current one without it."""
     in_cluster: bool = False
-    """whydown runs in a pod of the cluster and asks as its service account; needs `whydown[kubernetes]`."""
+    """whydown runs in a pod of the cluster and asks as its service account."""
     namespaces: tuple[str, ...] = ()
     """Only these namespaces; all without them, which takes a ClusterRole."""
-    service_label: str | None = None
+    service_label: str | None = Field(default=None, min_length=1)
     """Label of the pods that holds a service's name; else `app.kubernetes.io/name`, `app`, the workload's own name."""
 
     @model_validator(mode="after")
@@ -34,4 +34,6 @@ class KubernetesConfig(Access):
             raise ValueError("give one of url, kubeconfig and in_cluster")
         if self.context is not None and self.kubeconfig is None:
             raise ValueError("a context is part of a kubeconfig: name that too")
+        if not self.url and (self.bearer_token or self.username or self.ca_file):
+            raise ValueError("a kubeconfig and a pod have credentials and authority of their own: leave them out here")
         return self

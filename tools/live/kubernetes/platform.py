@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tools.evidence import ChangeEvent, ChangeKind, JsonObject, TimeWindow
@@ -85,42 +86,63 @@ def service_of_pod(namespace: str, pod: str, found: Sequence[Workload]) -> str:
     return max(owners, key=lambda each: len(each.name)).service if owners else pod
 
 
+@dataclass(frozen=True)
+class _Symptom:
+    service: str
+    reason: str
+    first: datetime
+    last: datetime
+    count: int
+    message: str = ""
+
+
 def symptoms(
     events: Iterable[JsonObject], pods: Iterable[JsonObject], found: Sequence[Workload], window: TimeWindow
 ) -> list[str]:
-    """What the platform saw go wrong inside the window, the loudest first, each one line."""
-    counts: defaultdict[tuple[str, str], int] = defaultdict(int)
-    last: dict[tuple[str, str], datetime] = {}
-    for service, reason, at, count in _seen(events, pods, found):
-        if window.contains(at):
-            counts[service, reason] += count
-            last[service, reason] = max(at, last.get((service, reason), at))
-    loudest = sorted(counts, key=lambda key: (-counts[key], key))
-    told = [
-        f"{service}: {reason} {counted(counts[service, reason], 'time')}, last at {iso(last[service, reason])}"
-        for service, reason in loudest[:MAX_SYMPTOMS]
-    ]
+    """What the platform saw go wrong in the window, the loudest first, each one line."""
+    seen: defaultdict[tuple[str, str], list[_Symptom]] = defaultdict(list)
+    for each in (*_warned(events, found), *_out_of_memory(pods, found)):
+        if each.first < window.until and each.last >= window.since:
+            seen[each.service, each.reason].append(each)
+    loudest = sorted(seen.values(), key=lambda group: (-sum(each.count for each in group), group[0].service))
+    told = [_told(group) for group in loudest[:MAX_SYMPTOMS]]
     return told + ([f"and {len(loudest) - MAX_SYMPTOMS} more"] if len(loudest) > MAX_SYMPTOMS else [])
 
 
-def _seen(
-    events: Iterable[JsonObject], pods: Iterable[JsonObject], found: Sequence[Workload]
-) -> Iterator[tuple[str, str, datetime, int]]:
+def _told(group: Sequence[_Symptom]) -> str:
+    last = max(group, key=lambda each: each.last)
+    count = counted(sum(each.count for each in group), "time")
+    return (
+        f"{last.service}: {last.reason} {count}, last at {iso(last.last)}{f': {last.message}' if last.message else ''}"
+    )
+
+
+def _warned(events: Iterable[JsonObject], found: Sequence[Workload]) -> Iterator[_Symptom]:
+    """Pods that crash, fail their probes or cannot be placed, images that cannot be had, volumes that do not come."""
     for event in events:
         at, involved, reason = event_time(event), part(event, "involvedObject"), str(event.get("reason"))
         if at is None or event.get("type") != "Warning" or reason in DISPLACED | NODE_EVENTS:
             continue
-        name = str(involved.get("name", ""))
-        service = (
-            service_of_pod(str(involved.get("namespace", "")), name, found) if involved.get("kind") == "Pod" else name
+        name, namespace = str(involved.get("name", "")), str(involved.get("namespace", ""))
+        service = service_of_pod(namespace, name, found) if involved.get("kind") == "Pod" else name
+        count = part(event, "series").get("count") or event.get("count") or 1
+        yield _Symptom(
+            service=clean_name(service),
+            reason=clean_name(reason),
+            first=read_moment(event.get("firstTimestamp")) or read_moment(event.get("eventTime")) or at,
+            last=at,
+            count=int(count),
+            message=clean_name(str(event.get("message", ""))),
         )
-        yield clean_name(service), clean_name(reason), at, int(event.get("count") or 1)
+
+
+def _out_of_memory(pods: Iterable[JsonObject], found: Sequence[Workload]) -> Iterator[_Symptom]:
     for pod in pods:
         for container in parts(part(pod, "status"), "containerStatuses"):
             ended = part(container, "lastState", "terminated") or part(container, "state", "terminated")
             at = read_moment(ended.get("finishedAt"))
             if at is not None and ended.get("reason") == "OOMKilled":
-                yield service_of_pod(namespace_of(pod), name_of(pod), found), "OOMKilled", at, 1
+                yield _Symptom(service_of_pod(namespace_of(pod), name_of(pod), found), "OOMKilled", at, at, 1)
 
 
 def of_certificates(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tools.evidence import ChangeEvent, ChangeKind, JsonObject, TimeWindow
-from tools.live.kubernetes.objects import created, meta, owner, part, settings
+from tools.live.kubernetes.objects import created, meta, owner, part, parts, settings
 from tools.live.kubernetes.workloads import RESTARTED, Workload, images, references, told
 from tools.live.manifests import difference
 from tools.moments import read_moment
@@ -23,6 +23,8 @@ REVISION = "deployment.kubernetes.io/revision"
 HISTORY = "deployment.kubernetes.io/revision-history"
 CAUSE = "kubernetes.io/change-cause"
 MAX_TITLE = 300
+SOON = timedelta(seconds=30)
+"""A controller makes a revision within moments of the wish for it."""
 ConfigData = Mapping[tuple[str, str], JsonObject]
 """Data of config maps by namespace and name."""
 
@@ -37,6 +39,8 @@ class Revision:
     cause: str
     again: bool = False
     """It had been the wanted one before: somebody went back to it."""
+    author: str | None = None
+    """The program that asked for it (`kubectl-edit`, `helm`), where that is still known: of the latest."""
 
 
 def rollouts(
@@ -71,15 +75,20 @@ def _revisions(workload: Workload, items: Sequence[JsonObject]) -> list[Revision
     numbered = sorted((each for item in items for each in _numbered(item)), key=lambda each: each.number)
     found: list[Revision] = []
     newest: datetime | None = None
+    written_at, author = _template_set(workload.item)
     for place, each in enumerate(numbered):
         latest = place == len(numbered) - 1
         again = each.again or (newest is not None and each.at is not None and each.at < newest)
         if again:
-            each = replace(each, at=_template_set_at(workload.item) if latest else None, again=True)
+            each = replace(each, at=written_at if latest else None, again=True)
         elif each.at is not None:
             newest = each.at
-        found.append(each)
+        found.append(replace(each, author=author) if latest and _soon(written_at, each.at) else each)
     return found
+
+
+def _soon(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= SOON
 
 
 def _numbered(item: JsonObject) -> Iterator[Revision]:
@@ -97,13 +106,13 @@ def _numbered(item: JsonObject) -> Iterator[Revision]:
         yield Revision(number, created(item) if first else None, template, cause, again=not first)
 
 
-def _template_set_at(item: JsonObject) -> datetime | None:
-    """When the wanted pods of a workload were last written."""
-    written = [each.at for each in settings(item) if not each.subresource and "f:template" in part_of_spec(each.fields)]
+def _template_set(item: JsonObject) -> tuple[datetime | None, str | None]:
+    """When the wanted pods of a workload were last written, and by which program."""
+    written = [each for each in settings(item) if not each.subresource and "f:template" in part_of_spec(each.fields)]
     if written:
-        return max(written)
-    progress = [each for each in part(item, "status").get("conditions") or [] if each.get("type") == "Progressing"]
-    return read_moment(progress[0].get("lastUpdateTime")) if progress else None
+        return written[-1].at, clean_name(written[-1].manager)
+    progress = [each for each in parts(part(item, "status"), "conditions") if each.get("type") == "Progressing"]
+    return read_moment(progress[0].get("lastUpdateTime")) if progress else None, None
 
 
 def part_of_spec(fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -128,6 +137,7 @@ def _rollout(workload: Workload, before: Revision | None, revision: Revision, co
         at=revision.at,
         service=workload.service,
         title=clean_text(f"{workload.name}: {what}{cause}", MAX_TITLE),
+        author=revision.author,
         version=_version(new, swapped) or f"revision {revision.number}",
         files=(workload.path,),
         diff=_diff(workload, before, revision, config_maps),

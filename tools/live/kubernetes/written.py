@@ -29,7 +29,7 @@ from tools.live.kubernetes.objects import (
 )
 from tools.live.kubernetes.workloads import Workload
 from tools.live.manifests import as_yaml, difference
-from tools.words import clean_text
+from tools.words import clean_name, clean_text
 
 CONFIG_MAP = Kind("config map", "/api/v1", "configmaps")
 SECRET = Kind("secret", "/api/v1", "secrets", metadata_only=True)
@@ -61,6 +61,8 @@ def written(
         for item in listed:
             if not _is_bookkeeping(kind, item):
                 services = sorted({each.service for each in found if _touches(kind, item, each)})
+                # The dependencies know an ingress as a caller of its own.
+                services = [clean_name(name_of(item))] if kind is INGRESS else services
                 for at, who, keys in _writes(kind, item, window):
                     changes += _told(kind, item, at, who, keys, services)
     return changes
