@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Protocol, TypeVar, get_args
 
 from pydantic import Field, ValidationError
@@ -14,6 +15,7 @@ from agent.store import Store
 from agent.stored_changes import StoredChanges
 from tools.backend import Backend
 from tools.evidence import ChangeEvent, Edge, Frozen, Source, StatusEvent, TimeWindow, ToolError
+from tools.live.argocd import ArgoCD, ArgoCDConfig
 from tools.live.certificates import CertificatesConfig, ServedCertificates
 from tools.live.files import RunbookFolder, TopologyFile, WrittenRunbooks, WrittenTopology
 from tools.live.git import GitChanges, GitConfig
@@ -29,7 +31,7 @@ from tools.words import did_you_mean
 T = TypeVar("T")
 W = TypeVar("W")
 
-AnyChanges = GitConfig | CertificatesConfig | UnleashConfig | LaunchDarklyConfig | KubernetesConfig
+AnyChanges = GitConfig | CertificatesConfig | UnleashConfig | LaunchDarklyConfig | KubernetesConfig | ArgoCDConfig
 ChangesConfig = Annotated[AnyChanges, Field(discriminator="kind")]
 
 
@@ -122,10 +124,11 @@ def parts_of(config: BackendsConfig, store: Store) -> list[Part]:
 
 
 def _changes(config: BackendsConfig, store: Store, notes: Notebook) -> list[KnowsChanges]:
-    return [StoredChanges(store, notes), *(_changes_of(each, notes) for each in config.changes)]
+    clones = [each.path for each in config.changes if isinstance(each, GitConfig)]
+    return [StoredChanges(store, notes), *(_changes_of(each, notes, clones) for each in config.changes)]
 
 
-def _changes_of(config: AnyChanges, notes: Notebook) -> KnowsChanges:
+def _changes_of(config: AnyChanges, notes: Notebook, clones: Sequence[Path]) -> KnowsChanges:
     match config:
         case GitConfig():
             return GitChanges(config, notes)
@@ -137,6 +140,8 @@ def _changes_of(config: AnyChanges, notes: Notebook) -> KnowsChanges:
             return LaunchDarklyChanges(config, notes)
         case KubernetesConfig():
             return Kubernetes(config, notes)
+        case ArgoCDConfig():
+            return ArgoCD(config, notes, clones)
 
 
 def _status(config: BackendsConfig, notes: Notebook) -> list[KnowsStatus]:

@@ -8,55 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import requests
+from tests.live.servers.kubernetes_api import KubernetesApi
 
 SHOP = "shop"
-SOON_SECONDS = 30
 APART_SECONDS = 2.2
 """The API server writes times to the second; what is to be told apart is done further apart than that."""
-
-
-class Cluster:
-    def __init__(self, url: str, token: str, ca_file: Path) -> None:
-        self.url = url
-        self.session = requests.Session()
-        self.session.trust_env = False  # a REQUESTS_CA_BUNDLE of the machine would win over the certificate below
-        self.session.headers["Authorization"] = f"Bearer {token}"
-        self.session.verify = str(ca_file)
-
-    def get(self, path: str) -> Any:
-        return self._done(self.session.get(self.url + path, timeout=10))
-
-    def make(self, path: str, body: dict[str, Any], manager: str = "kubectl-create") -> Any:
-        return self._done(self.session.post(f"{self.url}{path}?fieldManager={manager}", json=body, timeout=10))
-
-    def patch(self, path: str, body: dict[str, Any], manager: str) -> Any:
-        headers = {"Content-Type": "application/strategic-merge-patch+json"}
-        data = json.dumps(body)
-        return self._done(
-            self.session.patch(f"{self.url}{path}?fieldManager={manager}", data=data, headers=headers, timeout=10)
-        )
-
-    @staticmethod
-    def _done(response: requests.Response) -> Any:
-        assert response.ok, response.text
-        return response.json()
-
-    def forget(self, etcd: str) -> None:
-        """All but the present state, as the API server lets its store do every few minutes."""
-        now = self._done(requests.post(f"{etcd}/v3/kv/range", json={"key": "AA=="}, timeout=10))["header"]["revision"]
-        self._done(requests.post(f"{etcd}/v3/kv/compaction", json={"revision": now, "physical": True}, timeout=10))
-
-    def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
-        deadline = time.monotonic() + SOON_SECONDS
-        while not holds(found := self.get(path)):
-            assert time.monotonic() < deadline, found
-            time.sleep(0.1)
-        return found
 
 
 APPS = f"/apis/apps/v1/namespaces/{SHOP}"
@@ -66,7 +24,7 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CERTIFICATES = f"/apis/cert-manager.io/v1/namespaces/{SHOP}/certificates"
 
 
-def fill(cluster: Cluster) -> None:
+def fill(cluster: KubernetesApi) -> None:
     """The shop as it stands before anything happens."""
     cluster.make("/api/v1/namespaces", {"metadata": {"name": SHOP}})
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"timeout_ms": "800", "cart": "http://cart:8080"}}
@@ -92,10 +50,10 @@ def fill(cluster: Cluster) -> None:
     revision(cluster, "cart", 1)
     cluster.until(f"{APPS}/controllerrevisions", lambda found: len(found["items"]) == 1)
     _let_read_deployments(cluster)
-    cluster.until(CERTIFICATES, lambda found: "items" in found) if _served(cluster) else None
+    cluster.served(CERTIFICATES)
 
 
-def _let_read_deployments(cluster: Cluster) -> None:
+def _let_read_deployments(cluster: KubernetesApi) -> None:
     """What the user `reader` may."""
     access = "/apis/rbac.authorization.k8s.io/v1"
     rule = {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["list"]}
@@ -106,7 +64,7 @@ def _let_read_deployments(cluster: Cluster) -> None:
     cluster.make(f"{access}/clusterrolebindings", binding)
 
 
-def happen(cluster: Cluster) -> None:
+def happen(cluster: KubernetesApi) -> None:
     """What the investigation is to find."""
     time.sleep(APART_SECONDS)
     cause = {"annotations": {"kubernetes.io/change-cause": "release 1.5.0"}}
@@ -129,7 +87,7 @@ def happen(cluster: Cluster) -> None:
     _by_machines(cluster)
 
 
-def _by_machines(cluster: Cluster) -> None:
+def _by_machines(cluster: KubernetesApi) -> None:
     """In the place of a node's agent, an autoscaler and a certificate manager."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     unfit = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
@@ -157,18 +115,13 @@ def _by_machines(cluster: Cluster) -> None:
     cluster.make(CERTIFICATES, {**made, "spec": spec, "status": status})
 
 
-def revision(cluster: Cluster, name: str, number: int) -> None:
+def revision(cluster: KubernetesApi, name: str, number: int) -> None:
     """Wait until the controller has made it."""
     noted = "deployment.kubernetes.io/revision"
     cluster.until(
         f"{APPS}/deployments/{name}",
         lambda found: found["metadata"].get("annotations", {}).get(noted) == str(number),
     )
-
-
-def _served(cluster: Cluster) -> bool:
-    cluster.until("/apis", lambda found: "cert-manager.io" in {group["name"] for group in found["groups"]})
-    return True
 
 
 def _workload(name: str, labels: dict[str, str], pod: dict[str, Any], replicas: int = 1) -> dict[str, Any]:

@@ -11,9 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from tests.live.servers.kubernetes import Kubernetes as Server, start_kubernetes
+from tests.live.servers.kubernetes_api import KubernetesApi
 from tests.tools.live.conftest import CASSETTES, Recorded
 from tests.tools.live.kubernetes_checks import CHECKS, WINDOW, Answers, ask
-from tests.tools.live.shop_cluster import Cluster, fill, happen
+from tests.tools.live.shop_cluster import fill, happen
 from tools.evidence import JsonObject, ToolError
 from tools.live.kubernetes import Kubernetes, KubernetesConfig, lists
 from tools.live.notebook import Notebook
@@ -30,7 +31,7 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def started_shop() -> Server:
     server = start_kubernetes()
     try:
-        cluster = Cluster(server.url, server.token, server.ca_file)
+        cluster = KubernetesApi(server.url, server.token, server.ca_file)
         fill(cluster)
         happen(cluster)
         cluster.forget(server.etcd)
@@ -110,7 +111,7 @@ def test_a_list_that_cannot_go_on_is_asked_for_whole(configs: Configs, monkeypat
     """As when the server cleaned up between two pages: it has forgotten the state that the token names."""
     whole = Kubernetes(configs("token"), Notebook()).changes(WINDOW)
     monkeypatch.setattr(lists, "PAGE", 2)
-    page = lists.Lister._page
+    page = lists.Lister.page
     asked: list[object] = []
 
     def late(self: lists.Lister, kind: lists.Kind, path: str, params: dict[str, str | int]) -> JsonObject:
@@ -120,7 +121,7 @@ def test_a_list_that_cannot_go_on_is_asked_for_whole(configs: Configs, monkeypat
         old = urlsafe_b64encode(json.dumps(token, separators=(",", ":")).encode()).decode().rstrip("=")
         return {**found, "metadata": {"continue": old}} if found["metadata"].get("continue") else found
 
-    monkeypatch.setattr(lists.Lister, "_page", late)
+    monkeypatch.setattr(lists.Lister, "page", late)
     notes = Notebook()
     assert Kubernetes(configs("token"), notes).changes(WINDOW) == whole
     assert None in asked

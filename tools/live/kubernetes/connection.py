@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Way:
 
 
 @contextmanager
-def way_of(config: KubernetesConfig) -> Iterator[Way]:
+def way_of(config: KubernetesConfig) -> Generator[Way]:
     """The way, as long as it is held: certificates of a kubeconfig lie in a temporary folder meanwhile.
 
     Raises ToolError when it cannot be found out.

@@ -75,7 +75,7 @@ class Lister:
         more = ""
         while True:
             try:
-                page = self._page(kind, path, {"limit": PAGE, "continue": more} if more else {"limit": PAGE})
+                page = self.page(kind, path, {"limit": PAGE, "continue": more} if more else {"limit": PAGE})
                 found += parts(page, "items")
             except ToolError as error:
                 if not more:
@@ -91,7 +91,7 @@ class Lister:
     def _whole(self, kind: Kind, path: str, found: list[JsonObject]) -> list[JsonObject]:
         """The list at one go, as the server advises when it cannot go on with one, else what there was of it."""
         try:
-            return parts(self._page(kind, path, {}), "items")
+            return parts(self.page(kind, path, {}), "items")
         except ToolError as error:
             return self._cut(kind, found, error)
 
@@ -99,7 +99,7 @@ class Lister:
         self._note(f"only the first {len(found):,} {kind.plural} are known: {error.message}")
         return found
 
-    def _page(self, kind: Kind, path: str, params: Mapping[str, str | int]) -> JsonObject:
+    def page(self, kind: Kind, path: str, params: Mapping[str, str | int]) -> JsonObject:
         http: Http = self._bare if kind.metadata_only else self.http
         page = http.get_json(path, params, self.deadline)
         # Of a list of metadata without any object the items are null.
