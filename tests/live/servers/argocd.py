@@ -86,7 +86,7 @@ def _prepare(cluster: Kubernetes, definitions: Path) -> None:
 
 def _start_repositories(binary: Path, redis: Server) -> Server:
     folder, port = new_folder("argocd-repositories"), free_port()
-    flags = {"redis": redis.url, "address": "127.0.0.1", "port": port, "disable-tls": "true"}
+    flags = {"redis": redis.url, "address": "127.0.0.1", "port": port, "disable-tls": "true", "client-ca-path": ""}
     flags |= {"metrics-address": "127.0.0.1", "metrics-port": free_port()}
     env = {"ARGOCD_BINARY_NAME": "argocd-repo-server", "ARGOCD_GPG_ENABLED": "false", "TMPDIR": str(folder)}
     command = [binary, *(f"--{flag}={value}" for flag, value in flags.items())]

@@ -11,8 +11,9 @@ import pytest
 from agent.analysis.diffs import read_diff
 from tests.live.servers.argocd import ArgoCD as Server, start_argocd
 from tests.live.servers.kubernetes_api import KubernetesApi
-from tests.tools.live.argocd_history import ADDRESS, BEGAN, MINUTE, fill, repository
+from tests.tools.live.argocd_history import ADDRESS, BEGAN, MINUTE, application, fill, repository, sync
 from tests.tools.live.conftest import Recorded
+from tests.tools.live.documents import Documents
 from tools.evidence import ChangeKind, TimeWindow, ToolError
 from tools.live.argocd import ArgoCD, ArgoCDConfig, backend
 from tools.live.argocd.clones import plain_address
@@ -86,7 +87,7 @@ def test_a_chart_and_its_parameters_for_each_workload(access: Access) -> None:
         "cache 1.5.0",
         None,
     )
-    assert "+- name: memory\n" in str(found[0].diff).replace("+  ", "+").replace("+  ", "+")
+    assert "+  parameters:\n+    memory: 64Mi\n" in str(found[0].diff)
     [(_, note)] = notes
     assert "the sync of cache begun at 2026-03-01T12:05:00Z is Failed (one or more objects failed to apply)" in note
 
@@ -125,7 +126,9 @@ def test_what_the_doctor_sees(access: Access) -> None:
 
 @pytest.mark.vcr
 def test_a_wrong_token(access: Access) -> None:
-    with pytest.raises(ToolError, match=r"Argo CD at .* answered 401: the credentials are missing or may not read this"):
+    with pytest.raises(
+        ToolError, match=r"Argo CD at .* answered 401: the credentials are missing or may not read this"
+    ):
         asking({**access, "bearer_token": "nonsense"})[0].changes(WINDOW)
 
 
@@ -139,3 +142,62 @@ def test_a_wrong_token(access: Access) -> None:
 )
 def test_one_repository_has_many_addresses(address: str) -> None:
     assert plain_address(address) == plain_address(ADDRESS) == "git.example/shop/settings"
+
+
+def answering(access: Access, documents: dict[str, Any], clones: bool = False) -> tuple[ArgoCD, Notebook]:
+    """Answered by documents in the form of those that the server sent."""
+    found, notes = asking({**access, "url": "https://argocd.test"}, clones=clones)
+    found._http.session.mount("https://", Documents(documents))  # pyright: ignore[reportPrivateUsage]
+    return found, notes
+
+
+def documents_of(name: str, revision: str) -> dict[str, Any]:
+    source = {"repoURL": ADDRESS, "path": "checkout"}
+    history = [sync(1, BEGAN - 50 * MINUTE, "a" * 40, source), sync(2, BEGAN, revision, source, automated=True)]
+    one = application(name, source, history, name)
+    return {backend.PATH: {"items": [one]}, f"{backend.PATH}/{name}": one}
+
+
+def test_who_committed_is_asked_for_without_a_clone(access: Access) -> None:
+    told = {"author": "Mia Vogel <mia@example.invalid>", "date": "2026-03-01T11:50:00Z", "message": "Pool\n\nSmaller."}
+    place = f"{backend.PATH}/stock/revisions/{'b' * 40}/metadata"
+    argocd, notes = answering(access, documents_of("stock", "b" * 40) | {place: told})
+    [change] = argocd.changes(WINDOW)
+    assert change.title == "stock synced to bbbbbbbb automatically: Pool"
+    assert (change.author, change.merged_at) == ("Mia Vogel <mia@example.invalid>", BEGAN - 10 * MINUTE)
+    assert list(notes) == []
+
+
+def test_a_commit_that_cannot_be_looked_up_is_a_note(access: Access) -> None:
+    argocd, notes = answering(access, documents_of("stock", "b" * 40))
+    [change] = argocd.changes(WINDOW)
+    assert (change.title, change.author, change.commit) == ("stock synced to bbbbbbbb automatically", None, "b" * 40)
+    [(_, note)] = notes
+    assert "authors and titles of commits are unknown: Argo CD at https://argocd.test answered 404" in note
+
+
+def test_a_clone_that_was_not_fetched_is_a_note(access: Access) -> None:
+    argocd, notes = answering(access, documents_of("stock", "b" * 40), clones=True)
+    [change] = argocd.changes(WINDOW)
+    assert change.diff is None
+    assert any("aaaaaaaa to bbbbbbbb is not in the clone, fetch it" in text for _, text in notes)
+
+
+def test_a_revision_that_is_no_commit_never_reaches_git(access: Access) -> None:
+    argocd, notes = answering(access, documents_of("stock", "--output=/etc/passwd"), clones=True)
+    [change] = argocd.changes(WINDOW)
+    assert (change.commit, change.diff) == (None, None)
+    assert list(notes) == []
+
+
+def test_an_application_that_makes_no_sense_is_a_note(access: Access) -> None:
+    documents = documents_of("stock", "b" * 40)
+    documents[backend.PATH]["items"].append({"metadata": {"labels": {}}})
+    argocd, notes = answering(access, documents, clones=True)
+    assert len(argocd.changes(WINDOW)) == 1
+    assert any("an application was left out: metadata.name: Field required" in text for _, text in notes)
+
+
+def test_something_else_than_argocd(access: Access) -> None:
+    with pytest.raises(ToolError, match="without a list of applications; is this the address of Argo CD"):
+        answering(access, {backend.PATH: {"items": "none"}})[0].changes(WINDOW)

@@ -32,7 +32,19 @@ class Source(BaseModel):
 
     @property
     def parameters(self) -> JsonValue:
-        return self.model_dump(exclude={"targetRevision"}, exclude_none=True)
+        return _by_name(self.model_dump(exclude={"targetRevision"}, exclude_none=True))
+
+
+def _by_name(value: JsonValue) -> JsonValue:
+    """Lists of names and values as `name: value`, so that a secret is known by its name."""
+    if isinstance(value, dict):
+        return {key: _by_name(held) for key, held in value.items()}
+    if not isinstance(value, list):
+        return value
+    named = [each for each in value if isinstance(each, dict) and {"name", "value"} <= each.keys()]
+    if named and len(named) == len(value):
+        return {str(each["name"]): each["value"] for each in named}
+    return [_by_name(each) for each in value]
 
 
 class _Initiator(BaseModel):

@@ -6,7 +6,6 @@ client, which is 126 MB of generated classes that take 1.8 s to import, for one 
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,8 @@ from tools.live.one_line import one_line
 from tools.redaction import masked_text
 from tools.words import did_you_mean
 
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+"""What env(1) ends with when it cannot start a program."""
 SHOWN = 200
 """Characters of somebody else's words in a message."""
 
@@ -119,15 +120,18 @@ class _ExecCredential(BaseModel):
 
 
 def credentials_of(path: Path, program: Exec, seconds: float) -> ExecStatus:
-    """Run the program as kubectl does: in the folder and environment of this process. Raises ToolError."""
+    """Run the program as kubectl does: in the folder and environment of this process. Raises ToolError.
+
+    Its own variables are added by env(1): what else is in the environment is its business and not ours.
+    """
     asked = {"apiVersion": program.apiVersion, "kind": "ExecCredential", "spec": {"interactive": False}}
-    variables = {each.name: each.value for each in program.env or ()}
+    variables = [f"{each.name}={each.value}" for each in program.env or ()]
+    variables.append(f"KUBERNETES_EXEC_INFO={orjson.dumps(asked).decode()}")
     # A command with a slash is meant from the kubeconfig's folder, one without is looked for on the PATH.
     command = str(path.parent / program.command) if "/" in program.command else program.command
     try:
         ran = subprocess.run(
-            [command, *(program.args or ())],
-            env={**os.environ, **variables, "KUBERNETES_EXEC_INFO": orjson.dumps(asked).decode()},
+            ["env", *variables, command, *(program.args or ())],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds,
@@ -136,7 +140,9 @@ def credentials_of(path: Path, program: Exec, seconds: float) -> ExecStatus:
     except subprocess.TimeoutExpired as error:
         raise trouble(path, f"{command} printed no credentials within {seconds:g} s") from error
     except (OSError, ValueError) as error:
-        raise trouble(path, f"{command} cannot be started: {error}. {program.installHint}") from error
+        raise trouble(path, f"{command} cannot be started: {error}") from error
+    if ran.returncode in (NOT_EXECUTABLE, NOT_FOUND):
+        raise trouble(path, f"{command} cannot be started. {program.installHint}")
     if ran.returncode:
         raise trouble(path, f"{command} ended with code {ran.returncode}: {ran.stderr.decode(errors='replace')}")
     try:
