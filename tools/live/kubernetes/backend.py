@@ -150,7 +150,7 @@ class _Cluster:
         found = {
             (each.namespace, name): each.service
             for each in self.workloads
-            for kind, name in each.reads()
+            for kind, name in each.reads
             if kind == "Secret"
         }
         for item in self.of(INGRESS):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tools.evidence import ChangeEvent, ChangeKind, JsonObject, TimeWindow
-from tools.live.kubernetes.objects import Kind, created, name_of, namespace_of, part, parts, settings
+from tools.live.kubernetes.objects import Kind, created, moment, name_of, namespace_of, part, parts, settings
 from tools.live.kubernetes.rollouts import part_of_spec
 from tools.live.kubernetes.scaling import event_time
 from tools.live.kubernetes.workloads import Workload
-from tools.moments import iso, read_moment
+from tools.moments import iso
 from tools.words import clean_name, clean_text, counted
 
 CERTIFICATE = Kind("certificate", "/apis/cert-manager.io/v1", "certificates")
@@ -37,7 +37,7 @@ def of_nodes(nodes: Iterable[JsonObject], events: Iterable[JsonObject], window: 
             yield _infra(f"node:{name}:joined", made, f"node {name} joined")
         for condition in parts(part(node, "status"), "conditions"):
             said = _condition(condition)
-            at = read_moment(condition.get("lastTransitionTime"))
+            at = moment(condition.get("lastTransitionTime"))
             if said and at is not None and window.contains(at) and at != made:
                 yield _infra(f"node:{name}:{condition.get('type')}:{at:%Y%m%dT%H%M%SZ}", at, f"node {name} {said}")
         closed = bool(part(node, "spec").get("unschedulable"))
@@ -68,22 +68,32 @@ def _infra(id: str, at: datetime, title: str, service: str | None = None) -> Cha
 
 def displaced(events: Iterable[JsonObject], found: Sequence[Workload], window: TimeWindow) -> Iterator[ChangeEvent]:
     """Pods that the platform drove out inside the window, once for each service and reason, at the first of them."""
+    owners = Owners(found)
     groups: defaultdict[tuple[str, str, str], list[tuple[datetime, JsonObject]]] = defaultdict(list)
     for event in events:
         at, involved = event_time(event), part(event, "involvedObject")
         if event.get("reason") in DISPLACED and involved.get("kind") == "Pod" and at and window.contains(at):
             namespace, pod = str(involved.get("namespace", "")), str(involved.get("name", ""))
-            groups[namespace, service_of_pod(namespace, pod, found), str(event["reason"])].append((at, event))
+            groups[namespace, owners.service(namespace, pod), str(event["reason"])].append((at, event))
     for (namespace, service, reason), seen in groups.items():
         at, first = min(seen, key=lambda each: each[0])
         text = f"{counted(len(seen), 'pod')} of {service} had to leave ({reason}): {first.get('message', '')}"
         yield _infra(f"pods:{namespace}/{service}:{reason}:{at:%Y%m%dT%H%M%SZ}", at, text, service)
 
 
-def service_of_pod(namespace: str, pod: str, found: Sequence[Workload]) -> str:
+class Owners:
     """The service of a pod by its name, which begins with that of its workload."""
-    owners = [each for each in found if each.namespace == namespace and pod.startswith(f"{each.name}-")]
-    return max(owners, key=lambda each: len(each.name)).service if owners else pod
+
+    def __init__(self, found: Sequence[Workload]) -> None:
+        self._services = {(each.namespace, each.name): each.service for each in found}
+
+    def service(self, namespace: str, pod: str) -> str:
+        """That of the workload with the longest fitting name; the pod's own name where none fits."""
+        name = pod
+        while name := name.rpartition("-")[0]:
+            if (namespace, name) in self._services:
+                return self._services[namespace, name]
+        return pod
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,8 @@ def symptoms(
 ) -> list[str]:
     """What the platform saw go wrong in the window, the loudest first, each one line."""
     seen: defaultdict[tuple[str, str], list[_Symptom]] = defaultdict(list)
-    for each in (*_warned(events, found), *_out_of_memory(pods, found)):
+    owners = Owners(found)
+    for each in (*_warned(events, owners), *_out_of_memory(pods, owners)):
         if each.first < window.until and each.last >= window.since:
             seen[each.service, each.reason].append(each)
     loudest = sorted(seen.values(), key=lambda group: (-sum(each.count for each in group), group[0].service))
@@ -117,32 +128,32 @@ def _told(group: Sequence[_Symptom]) -> str:
     )
 
 
-def _warned(events: Iterable[JsonObject], found: Sequence[Workload]) -> Iterator[_Symptom]:
+def _warned(events: Iterable[JsonObject], owners: Owners) -> Iterator[_Symptom]:
     """Pods that crash, fail their probes or cannot be placed, images that cannot be had, volumes that do not come."""
     for event in events:
         at, involved, reason = event_time(event), part(event, "involvedObject"), str(event.get("reason"))
         if at is None or event.get("type") != "Warning" or reason in DISPLACED | NODE_EVENTS:
             continue
         name, namespace = str(involved.get("name", "")), str(involved.get("namespace", ""))
-        service = service_of_pod(namespace, name, found) if involved.get("kind") == "Pod" else name
+        service = owners.service(namespace, name) if involved.get("kind") == "Pod" else name
         count = part(event, "series").get("count") or event.get("count") or 1
         yield _Symptom(
             service=clean_name(service),
             reason=clean_name(reason),
-            first=read_moment(event.get("firstTimestamp")) or read_moment(event.get("eventTime")) or at,
+            first=moment(event.get("firstTimestamp")) or moment(event.get("eventTime")) or at,
             last=at,
             count=int(count),
             message=clean_name(str(event.get("message", ""))),
         )
 
 
-def _out_of_memory(pods: Iterable[JsonObject], found: Sequence[Workload]) -> Iterator[_Symptom]:
+def _out_of_memory(pods: Iterable[JsonObject], owners: Owners) -> Iterator[_Symptom]:
     for pod in pods:
         for container in parts(part(pod, "status"), "containerStatuses"):
             ended = part(container, "lastState", "terminated") or part(container, "state", "terminated")
-            at = read_moment(ended.get("finishedAt"))
+            at = moment(ended.get("finishedAt"))
             if at is not None and ended.get("reason") == "OOMKilled":
-                yield _Symptom(service_of_pod(namespace_of(pod), name_of(pod), found), "OOMKilled", at, at, 1)
+                yield _Symptom(owners.service(namespace_of(pod), name_of(pod)), "OOMKilled", at, at, 1)
 
 
 def of_certificates(
@@ -157,7 +168,7 @@ def of_certificates(
         secret = str(part(item, "spec").get("secretName", ""))
         service = services.get((namespace, secret))
         status = part(item, "status")
-        begins, ends = read_moment(status.get("notBefore")), read_moment(status.get("notAfter"))
+        begins, ends = moment(status.get("notBefore")), moment(status.get("notAfter"))
         refused = [
             each
             for each in parts(status, "conditions")

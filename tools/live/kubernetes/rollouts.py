@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tools.evidence import ChangeEvent, ChangeKind, JsonObject, TimeWindow
-from tools.live.kubernetes.objects import created, meta, owner, part, parts, settings
+from tools.live.kubernetes.objects import created, meta, moment, owner, part, parts, settings
 from tools.live.kubernetes.workloads import RESTARTED, Workload, images, references, told
 from tools.live.manifests import difference
-from tools.moments import read_moment
 from tools.words import clean_name, clean_text
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -112,7 +111,7 @@ def _template_set(item: JsonObject) -> tuple[datetime | None, str | None]:
     if written:
         return written[-1].at, clean_name(written[-1].manager)
     progress = [each for each in parts(part(item, "status"), "conditions") if each.get("type") == "Progressing"]
-    return read_moment(progress[0].get("lastUpdateTime")) if progress else None, None
+    return moment(progress[0].get("lastUpdateTime")) if progress else None, None
 
 
 def part_of_spec(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tools.evidence import ChangeEvent, ChangeKind, JsonObject, TimeWindow
-from tools.live.kubernetes.objects import created, meta, owner, part
+from tools.live.kubernetes.objects import created, meta, moment, owner, part
 from tools.live.kubernetes.workloads import Workload
-from tools.moments import read_moment
 from tools.words import clean_text
 
 ROLLING = timedelta(minutes=10)
@@ -28,7 +27,7 @@ def event_time(event: JsonObject) -> datetime | None:
     """When it was last seen, of an event of either API."""
     series = part(event, "series").get("lastObservedTime")
     raw = (event.get("lastTimestamp"), series, event.get("eventTime"), event.get("firstTimestamp"))
-    return next((at for each in raw if each and (at := read_moment(each)) is not None), None)
+    return next((at for each in raw if each and (at := moment(each)) is not None), None)
 
 
 def scalings(

@@ -77,7 +77,7 @@ def _settings(workload: Workload, config_maps: Mapping[tuple[str, str], JsonObje
         for word in [*(container.get("command") or []), *(container.get("args") or [])]:
             name, _, value = str(word).rpartition("=")
             yield name, value
-    for kind, of in workload.reads():
+    for kind, of in workload.reads:
         data = config_maps.get((workload.namespace, of), {}) if kind == "ConfigMap" else {}
         for key, text in data.items():
             for line in str(text).splitlines():

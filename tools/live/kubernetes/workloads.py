@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tools.evidence import JsonObject
@@ -45,6 +46,7 @@ class Workload:
             and all(self.labels.get(key) == value for key, value in wanted.items())
         )
 
+    @cached_property
     def reads(self) -> set[tuple[str, str]]:
         """Config maps and secrets that its pods use: ("ConfigMap" or "Secret", name)."""
         return set(references(self.template))

@@ -7,6 +7,7 @@ applied and somebody changed the object by hand since. Of secrets the values are
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,14 +57,18 @@ def written(
     items: Mapping[Kind, Sequence[JsonObject]], found: Sequence[Workload], window: TimeWindow
 ) -> list[ChangeEvent]:
     """What was created or written inside the window, one change for each service that it touches."""
+    beside: defaultdict[str, list[Workload]] = defaultdict(list)
+    for workload in found:
+        beside[workload.namespace].append(workload)
     changes: list[ChangeEvent] = []
     for kind, listed in items.items():
         for item in listed:
-            if not _is_bookkeeping(kind, item):
-                services = sorted({each.service for each in found if _touches(kind, item, each)})
+            writes = [] if _is_bookkeeping(kind, item) else list(_writes(kind, item, window))
+            if writes:
+                services = sorted({each.service for each in beside[namespace_of(item)] if _touches(kind, item, each)})
                 # The dependencies know an ingress as a caller of its own.
                 services = [clean_name(name_of(item))] if kind is INGRESS else services
-                for at, who, keys in _writes(kind, item, window):
+                for at, who, keys in writes:
                     changes += _told(kind, item, at, who, keys, services)
     return changes
 
@@ -81,11 +86,9 @@ def _is_bookkeeping(kind: Kind, item: JsonObject) -> bool:
 
 def _touches(kind: Kind, item: JsonObject, workload: Workload) -> bool:
     namespace, spec = namespace_of(item), part(item, "spec")
-    if namespace != workload.namespace:
-        return False
     if kind in (CONFIG_MAP, SECRET):
         word = "ConfigMap" if kind is CONFIG_MAP else "Secret"
-        return (word, name_of(item)) in workload.reads()
+        return (word, name_of(item)) in workload.reads
     if kind is SERVICE:
         return workload.is_selected(namespace, part(spec, "selector"))
     if kind is NETWORK_POLICY:
