@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from tests.live.servers.alertmanager import fetch_alertmanager
+from tests.live.servers.argocd import fetch_argocd
 from tests.live.servers.cache import cache
 from tests.live.servers.elasticsearch import V9, fetch_elasticsearch
 from tests.live.servers.go_module import build
@@ -31,6 +32,7 @@ FETCH: Mapping[str, Callable[[], None]] = {
     "loki": lambda: build("loki"),
     "unleash": fetch_unleash,
     "kubernetes": fetch_kubernetes,
+    "argocd": fetch_argocd,
 }
 
 

@@ -24,10 +24,16 @@ CONTROLLERS = "deployment-controller,replicaset-controller,statefulset-controlle
 
 @dataclass
 class Kubernetes(Server):
-    """`url` is https, checked against `ca_file`. `token` may do everything, `stranger` is known and may do nothing."""
+    """`url` is https, checked against `ca_file`. `token` may do everything, the others what the cluster's roles say.
+
+    `stranger` is bound to no role; a test may bind the user `reader`.
+    """
 
     token: str = ""
     stranger: str = ""
+    reader: str = ""
+    etcd: str = ""
+    """Address of the store behind it."""
     ca_file: Path = Path()
     kubeconfig: Path = Path()
 
@@ -78,8 +84,9 @@ def _start_etcd() -> Server:
 
 def _start_api(binary: Path, etcd: Server) -> Kubernetes:
     folder, port = new_folder("kubernetes"), free_port()
-    token, stranger = secrets.token_hex(16), secrets.token_hex(16)
-    (folder / "tokens.csv").write_text(f'{token},admin,1,"system:masters"\n{stranger},stranger,2\n', encoding="utf-8")
+    token, stranger, reader = (secrets.token_hex(16) for _ in range(3))
+    users = f'{token},admin,1,"system:masters"\n{stranger},stranger,2\n{reader},reader,3\n'
+    (folder / "tokens.csv").write_text(users, encoding="utf-8")
     key = folder / "service-accounts.key"
     subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
     ca_file, url = folder / "certificates" / "apiserver.crt", f"https://127.0.0.1:{port}"
@@ -98,6 +105,7 @@ def _start_api(binary: Path, etcd: Server) -> Kubernetes:
         "service-account-signing-key-file": key,
         "disable-admission-plugins": "ServiceAccount",  # its controller does not run, and no pod could be made
         "event-ttl": "24h",
+        "feature-gates": "ListFromCacheSnapshot=false",  # so that a list is forgotten when etcd compacts
     }
     return launch(
         Kubernetes,
@@ -109,6 +117,8 @@ def _start_api(binary: Path, etcd: Server) -> Kubernetes:
         beside=[etcd],
         token=token,
         stranger=stranger,
+        reader=reader,
+        etcd=etcd.url,
         ca_file=ca_file,
         kubeconfig=_kubeconfig(folder, url, ca_file, token),
     )

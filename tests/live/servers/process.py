@@ -150,6 +150,19 @@ def answers(url: str, *statuses: int) -> Callable[[], bool]:
     return check
 
 
+def listens(port: int) -> Callable[[], bool]:
+    """A readiness check: somebody accepts connections on the port of 127.0.0.1."""
+
+    def check() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2):
+                return True
+        except OSError:
+            return False
+
+    return check
+
+
 _given: set[int] = set()
 
 
