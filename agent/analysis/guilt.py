@@ -39,6 +39,9 @@ OCCASION = 0.7
 """Share of a surge's weight that a change gets which took away what the surge needs."""
 COINCIDES = 1.4
 """Something of the signature moved at the very moment of the change."""
+AT_ONCE_HALVES = timedelta(seconds=30)
+"""How late, beyond its own uncertainty, a move may be for half of the weight: processes restart and flags are polled
+within half a minute, and of two changes the one that a move follows closely is the likelier cause."""
 NO_WAY = -1.5
 """The call graph is known and leads from the change to nothing that fails."""
 UNREADABLE = -2.0
@@ -286,6 +289,11 @@ def _delay(scene: Scene, change: ChangeEvent, mechanism: Mechanism) -> list[Clai
     return [Claim(text=text, evidence=(scene.change_evidence(change),), weight=max(weight, -3.0))]
 
 
+def _at_once(gap: timedelta, seen: TraitSeen) -> float:
+    late = max(timedelta(0), gap - seen.onset_uncertainty)
+    return 0.5 ** (late / AT_ONCE_HALVES)
+
+
 def _coincidence(scene: Scene, change: ChangeEvent, mechanism: Mechanism, targets: tuple[str, ...]) -> Claim | None:
     """A lasting move of the signature that begins with the change, at the changed service or next to it."""
     best: tuple[float, TraitSeen] | None = None
@@ -294,7 +302,7 @@ def _coincidence(scene: Scene, change: ChangeEvent, mechanism: Mechanism, target
         if not -(seen.onset_uncertainty + timedelta(seconds=30)) <= gap <= TOLERANCE + seen.onset_uncertainty:
             continue
         produced = mechanism.produces.get(seen.trait, 0.0)
-        weight = COINCIDES * produced * seen.strength * _reach(scene, mechanism, targets, seen)
+        weight = COINCIDES * produced * seen.strength * _reach(scene, mechanism, targets, seen) * _at_once(gap, seen)
         if weight > 0.2 and (best is None or weight > best[0]):
             best = (weight, seen)
     if best is None:
