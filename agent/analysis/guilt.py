@@ -108,11 +108,9 @@ def _mechanisms_of(change: ChangeEvent, edits: tuple[Edit, ...]) -> list[tuple[M
     """Each mechanism that the change shows, with the edit that shows it most clearly."""
     found: list[tuple[Mechanism, Edit | None, float]] = []
     for mechanism in mechanisms().values():
+        if change.kind in mechanism.shown_by:
+            found.append((mechanism, None, FLAG * reached(change) if change.kind is ChangeKind.FLAG else 1.0))
         if mechanism.condition or mechanism.located:
-            continue
-        if mechanism.flag:
-            if change.kind is ChangeKind.FLAG:
-                found.append((mechanism, None, FLAG * reached(change)))
             continue
         fits = [(rule.strength, edit) for rule in mechanism.edits for edit in edits if fit(rule, edit)]
         if fits:
@@ -176,11 +174,8 @@ def _under_load(scene: Scene, mechanism: Mechanism) -> list[Claim]:
 
 def _shown(scene: Scene, change: ChangeEvent, mechanism: Mechanism, edit: Edit | None, strength: float) -> Claim:
     """The mechanism as the diff shows it: near-certain reading weighs nothing, a vague one costs."""
-    what = (
-        f"“{cut(edit.line, 80)}” in {edit.path}"
-        if edit
-        else f"flag {change.title} {change.before or ''} to {change.after or ''}"
-    )
+    moved = f" {change.before or ''} to {change.after or ''}" if change.before or change.after else ""
+    what = f"“{cut(edit.line, 80)}” in {edit.path}" if edit else f"{change.kind} {change.title}{moved}"
     weight = math.log(strength) + (0.0 if mechanism.generic else 0.5)
     return Claim(text=f"{mechanism.title}: {what}", evidence=(scene.change_evidence(change),), weight=weight)
 

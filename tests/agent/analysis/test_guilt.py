@@ -143,7 +143,7 @@ def test_a_flag_is_weighed_without_a_diff() -> None:
     )
     judged_flag = judged(flag, signals=pool_signals(), calls=(("web", "shop"),))
     assert judged_flag.mechanism is not None
-    assert judged_flag.mechanism.flag
+    assert judged_flag.mechanism.shown_by
 
 
 @pytest.mark.parametrize(
