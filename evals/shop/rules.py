@@ -1,0 +1,42 @@
+"""What pages the shop's people: rules as they would stand in any Prometheus."""
+
+from __future__ import annotations
+
+EVERY_SECONDS = 2
+WITHIN = "20s"
+ERRORS = (
+    f'sum by (service) (rate(http_server_requests_total{{service="storefront",status=~"5.."}}[{WITHIN}]))'
+    f' / sum by (service) (rate(http_server_requests_total{{service="storefront"}}[{WITHIN}])) > 0.05'
+)
+SLOW = (
+    "histogram_quantile(0.9, sum by (service, le) "
+    f'(rate(http_server_request_duration_seconds_bucket{{service="storefront"}}[{WITHIN}]))) > '
+)
+MEMORY = "max by (service) (process_resident_memory_bytes) / max by (service) (process_memory_limit_bytes) > 0.9"
+SLOW_SECONDS = 0.3
+TARGET_SECONDS = 0.1
+"""Below what orders take on a good day: the rule of the control."""
+
+RULES = {
+    "ErrorsAtTheFront": (ERRORS, "More than 5% of the shop's answers are errors"),
+    "ShopSlow": (f"{SLOW}{SLOW_SECONDS}", "One request in ten takes longer than 0.3 s"),
+    "MemoryNearlyFull": (MEMORY, "A service is about to be ended for its memory"),
+    "LatencyAboveTarget": (f"{SLOW}{TARGET_SECONDS}", "One request in ten takes longer than the target of 0.1 s"),
+}
+USUAL = ("ErrorsAtTheFront", "ShopSlow", "MemoryNearlyFull")
+
+
+def rule_file(only: str | None) -> dict[str, object]:
+    """A rule file for Prometheus: the usual rules, or the one that alone is there."""
+    return {"groups": [{"name": "shop", "rules": [_rule(name) for name in ((only,) if only else USUAL)]}]}
+
+
+def _rule(name: str) -> dict[str, object]:
+    expression, summary = RULES[name]
+    return {
+        "alert": name,
+        "expr": expression,
+        "for": "6s",
+        "labels": {"severity": "page"},
+        "annotations": {"summary": summary},
+    }
