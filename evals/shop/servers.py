@@ -1,0 +1,71 @@
+"""The real servers around the shop, started anew for every fault, so that no fault sees what another left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from tests.live.servers.alertmanager import start_alertmanager
+from tests.live.servers.elasticsearch import Elasticsearch, start_elasticsearch
+from tests.live.servers.jaeger import Jaeger, start_jaeger
+from tests.live.servers.postgres import Postgres, start_postgres
+from tests.live.servers.process import Server
+from tests.live.servers.prometheus import Prometheus, start_prometheus
+from tests.live.servers.unleash import Unleash, start_unleash
+
+from evals.shop.rules import EVERY_SECONDS, rule_file
+
+
+@dataclass(frozen=True)
+class Servers:
+    """All but Prometheus, which has to know whom to ask."""
+
+    database: Postgres
+    elasticsearch: Elasticsearch
+    jaeger: Jaeger
+    unleash: Unleash
+    alertmanager: Server
+
+
+def start_servers(ends: ExitStack, webhook: str) -> Servers:
+    """Start them side by side; `ends` stops them. Raises NotFetched, NotStarted."""
+    starts = {
+        "database": start_postgres,
+        "elasticsearch": start_elasticsearch,
+        "jaeger": start_jaeger,
+        "unleash": start_unleash,
+        "alertmanager": lambda: start_alertmanager(webhook=webhook),
+    }
+    with ThreadPoolExecutor(len(starts)) as pool:
+        futures = {name: pool.submit(start) for name, start in starts.items()}
+    started = {name: future.result() for name, future in futures.items() if future.exception() is None}
+    for server in started.values():
+        ends.callback(server.stop)
+    for future in futures.values():
+        future.result()
+    return Servers(**started)
+
+
+def watch(targets: Mapping[str, int], alertmanager: str, only: str | None) -> Prometheus:
+    """A Prometheus that scrapes each service at its port, with the shop's rules."""
+    known = [{"targets": [f"127.0.0.1:{port}"], "labels": {"service": name}} for name, port in targets.items()]
+    plain = [each for each in known if each["labels"] != {"service": "payment"}]
+    secured = [each for each in known if each not in plain]
+    scrapes = [
+        {"job_name": "shop", "static_configs": plain},
+        # Prometheus asks for what payment tells of itself without judging its certificate.
+        {
+            "job_name": "shop-tls",
+            "scheme": "https",
+            "tls_config": {"insecure_skip_verify": True},
+            "static_configs": secured,
+        },
+    ]
+    return start_prometheus(
+        scrape_configs=scrapes,
+        rules=rule_file(only),
+        alertmanagers=[alertmanager],
+        interval=f"{EVERY_SECONDS}s",
+    )
