@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.live.servers.alertmanager import start_alertmanager
-from tests.live.servers.elasticsearch import start_elasticsearch
+from tests.live.servers.elasticsearch import V9, start_elasticsearch
 from tests.live.servers.jaeger import start_jaeger
+from tests.live.servers.kubernetes import start_kubernetes
 from tests.live.servers.loki import start_loki
 from tests.live.servers.opensearch import start_opensearch
 from tests.live.servers.postgres import start_postgres
@@ -58,9 +59,11 @@ prometheus = shared(lambda: start_prometheus(out_of_order="10y"))
 alertmanager = shared(start_alertmanager)
 postgres = shared(start_postgres)
 elasticsearch = shared(start_elasticsearch)
+elasticsearch9 = shared(lambda: start_elasticsearch(version=V9))
 secured_elasticsearch = shared(lambda: start_elasticsearch(security=True))
 opensearch = shared(start_opensearch)
 jaeger = shared(start_jaeger)
 tempo = shared(start_tempo)
 loki = shared(start_loki)
 unleash = shared(start_unleash)
+kubernetes = shared(start_kubernetes)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 from tests.live.servers.alertmanager import fetch_alertmanager
 from tests.live.servers.cache import cache
-from tests.live.servers.elasticsearch import fetch_elasticsearch
+from tests.live.servers.elasticsearch import V9, fetch_elasticsearch
 from tests.live.servers.go_module import build
+from tests.live.servers.kubernetes import fetch_kubernetes
 from tests.live.servers.opensearch import fetch_opensearch
 from tests.live.servers.postgres import fetch_postgres
 from tests.live.servers.process import NotFetched
@@ -23,11 +24,13 @@ FETCH: Mapping[str, Callable[[], None]] = {
     "alertmanager": fetch_alertmanager,
     "postgres": fetch_postgres,
     "elasticsearch": fetch_elasticsearch,
+    "elasticsearch9": lambda: fetch_elasticsearch(V9),
     "opensearch": fetch_opensearch,
     "jaeger": lambda: build("jaeger"),
     "tempo": lambda: build("tempo"),
     "loki": lambda: build("loki"),
     "unleash": fetch_unleash,
+    "kubernetes": fetch_kubernetes,
 }
 
 

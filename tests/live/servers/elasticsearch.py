@@ -6,6 +6,7 @@ search, aggregations, points in time, index templates and security are the produ
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import ssl
 import subprocess
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.live.servers.cache import fetched
-from tests.live.servers.java import copy_linked, fetch_distribution, jdk
+from tests.live.servers.java import compile_plugin, copy_linked, fetch_distribution, fetch_runtime, jdk, reachable
 from tests.live.servers.process import (
     ORDINARY_USER,
     NotStarted,
@@ -29,9 +30,10 @@ from tests.live.servers.process import (
     new_folder,
 )
 
-# The newest version of each line whose integration-test archive is published, and the oldest Java it runs on.
-OLDEST_JAVA = {"8.19.21": 17, "9.0.0": 21}
-VERSIONS = tuple(OLDEST_JAVA)
+# The newest version of each line whose integration-test archive is published, with the oldest and newest Java it knows.
+JAVA = {"8.19.21": (17, 25), "9.0.0": (21, 24)}
+V8, V9 = JAVA
+SECURITY_ANALYSIS = Path(__file__).parent / "security_analysis" / "SecurityAnalysis.java"
 HEAP = "-Xms512m -Xmx512m"
 
 
@@ -39,26 +41,57 @@ HEAP = "-Xms512m -Xmx512m"
 class Elasticsearch(Server):
     """With security: basic auth as `username`, TLS checked against the file `ca_file`. Without: all three None."""
 
-    version: str = VERSIONS[0]
+    version: str = V8
     username: str | None = None
     password: str | None = None
     ca_file: Path | None = None
 
 
-def fetch_elasticsearch(version: str = VERSIONS[0]) -> None:
+def fetch_elasticsearch(version: str = V8) -> None:
+    if version == V9:
+        fetch_runtime()
     artifact = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
-    fetch_distribution(artifact, f"elasticsearch-{version}")
+    fetch_distribution(artifact, _entry(version), lambda home: _finish(home, version))
 
 
-def start_elasticsearch(*, version: str = VERSIONS[0], security: bool = False) -> Elasticsearch:
+def _entry(version: str) -> str:
+    return f"elasticsearch-{version}-{hashlib.sha256(SECURITY_ANALYSIS.read_bytes()).hexdigest()[:10]}"
+
+
+def _finish(home: Path, version: str) -> None:
+    """Add the text filters of the security index as one more module; ask for no module that a small Java lacks."""
+    options = home / "config" / "jvm.options"
+    kept = [line for line in options.read_text(encoding="utf-8").splitlines() if "jdk.incubator.vector" not in line]
+    options.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    module = home / "modules" / "security-analysis"
+    module.mkdir()
+    libraries, release = home / "lib", JAVA[version][0]
+    compile_plugin(SECURITY_ANALYSIS, module / "security-analysis.jar", libraries=libraries, release=release)
+    descriptor = {
+        "name": "security-analysis",
+        "description": "Text filters of the security index",
+        "version": version,
+        "elasticsearch.version": version,
+        "java.version": release,
+        "classname": "whydown.SecurityAnalysis",
+    }
+    lines = "\n".join(f"{key}={value}" for key, value in descriptor.items())
+    (module / "plugin-descriptor.properties").write_text(lines, encoding="utf-8")
+
+
+def start_elasticsearch(*, version: str = V8, security: bool = False) -> Elasticsearch:
     """A single node with a heap of 512 MB and nothing in it; about six seconds, ten with security.
 
     With `security` it speaks https with a certificate of its own, wants a password and issues API keys.
     Raises NotFetched, NotStarted.
     """
-    home, java = fetched(f"elasticsearch-{version}", server="elasticsearch"), jdk(OLDEST_JAVA[version])
+    home, java = (
+        fetched(_entry(version), server="elasticsearch9" if version == V9 else "elasticsearch"),
+        jdk(*JAVA[version]),
+    )
     folder = new_folder("elasticsearch")
     copy_linked(home, folder / "home")
+    java = reachable(java, folder)
     port = free_port()
     settings = _settings(folder, port, security)
     env = {"ES_JAVA_HOME": str(java), "ES_JAVA_OPTS": HEAP, "ES_TMPDIR": str(folder / "tmp"), "HOME": str(folder)}

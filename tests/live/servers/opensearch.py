@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.live.servers.cache import fetched
-from tests.live.servers.java import copy_linked, fetch_distribution, jdk
+from tests.live.servers.java import copy_linked, fetch_distribution, jdk, reachable
 from tests.live.servers.process import ORDINARY_USER, Server, answers, free_port, give, launch, new_folder
 
 VERSION = "3.6.0"
 HEAP = "-Xms512m -Xmx512m"
-OLDEST_JAVA = 21
+JAVA = (21, 25)
 
 
 class OpenSearch(Server):
@@ -21,9 +21,10 @@ def fetch_opensearch() -> None:
 
 def start_opensearch() -> OpenSearch:
     """A single empty node with a heap of 512 MB; about ten seconds. Raises NotFetched, NotStarted."""
-    home, java = fetched(f"opensearch-{VERSION}", server="opensearch"), jdk(OLDEST_JAVA)
+    home, java = fetched(f"opensearch-{VERSION}", server="opensearch"), jdk(*JAVA)
     folder, port = new_folder("opensearch"), free_port()
     copy_linked(home, folder / "home")
+    java = reachable(java, folder)
     (folder / "tmp").mkdir()
     give(folder, ORDINARY_USER)
     settings = {
