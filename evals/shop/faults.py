@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evals.shop.plan import Expiry, Fault, Hog, Release, Step, Stop, Surge, Switch
+from evals.shop.plan import Expiry, Fault, Hog, NewRule, Release, Step, Stop, Surge, Switch
 from tools.evidence import ChangeKind
 
 BREAKS_AT = 125.0
@@ -91,8 +91,7 @@ FAULTS: tuple[Fault, ...] = (
         remediation=("rollback", "restart"),
         first_failing_service="catalogue",
         blast_radius=(),
-        alert="MemoryNearlyFull",
-        memory_mb={"catalogue": 160},
+        memory_mb={"catalogue": 130},
     ),
     Fault(
         name="orders-time-out",
@@ -208,12 +207,17 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="latency-pages-again",
         title="control: nothing is wrong, the rule is too tight",
-        steps=(Step(60, four_reviews), Step(95, round_prices), Step(BREAKS_AT, banner)),
+        steps=(
+            Step(60, four_reviews),
+            Step(95, round_prices),
+            Step(BREAKS_AT - 15, banner),
+            Step(BREAKS_AT, NewRule("LatencyAboveTarget")),
+        ),
         guilty=None,
         service="",
         kinds=(),
         remediation=(),
-        alert="LatencyAboveTarget",
+        rules=(),
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from evals.shop.rules import USUAL
 from tools.evidence import ChangeKind
 
 
@@ -59,7 +60,33 @@ class Expiry:
     """Nothing is done: the certificate that payment serves was issued to end at this moment."""
 
 
-Action = Release | Switch | Stop | Surge | Hog | Expiry
+@dataclass(frozen=True)
+class NewRule:
+    """Somebody adds a rule that pages people, `evals.shop.rules` has it by name. Nothing in the shop changes."""
+
+    rule: str
+
+
+Action = Release | Switch | Stop | Surge | Hog | Expiry | NewRule
+
+
+def said(action: Action) -> str:
+    """What is done, in a few words."""
+    match action:
+        case Release(id=id, title=title):
+            return f"{id} ({title})"
+        case Switch(flag=flag):
+            return f"flag {flag} on"
+        case Stop(process=process):
+            return f"{process} stops"
+        case Surge(times=times, buyers=buyers):
+            return f"{times:g} times the visitors, {buyers:.0%} of them buy"
+        case Hog(service=service, programs=programs):
+            return f"{programs} programs calculate beside {service}"
+        case Expiry():
+            return "the certificate of payment ends"
+        case NewRule(rule=rule):
+            return f"rule {rule} is added"
 
 
 @dataclass(frozen=True)
@@ -87,17 +114,17 @@ class Fault:
     remediation: tuple[str, ...]
     first_failing_service: str | None = None
     blast_radius: tuple[str, ...] = ("storefront",)
-    alert: str | None = None
-    """The only rule that may page, where others would before it; every rule pages otherwise."""
+    rules: tuple[str, ...] = USUAL
+    """What may page."""
     memory_mb: dict[str, int] = field(default_factory=dict[str, int])
     pinned: str | None = None
     """Service that may use one processor only."""
 
     @property
     def begins(self) -> float:
-        """Seconds after the first visitor at which it breaks; for the control, when the last innocent step is over."""
+        """Seconds after the first visitor at which it breaks; for the control, when the rule is there."""
         if self.guilty is None:
-            return max(step.at for step in self.steps)
+            return next(step.at for step in self.steps if isinstance(step.action, NewRule))
         return next(step.at for step in self.steps if step.action is self.guilty)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 EVERY_SECONDS = 2
 WITHIN = "20s"
 ERRORS = (
@@ -26,9 +28,9 @@ RULES = {
 USUAL = ("ErrorsAtTheFront", "ShopSlow", "MemoryNearlyFull")
 
 
-def rule_file(only: str | None) -> dict[str, object]:
-    """A rule file for Prometheus: the usual rules, or the one that alone is there."""
-    return {"groups": [{"name": "shop", "rules": [_rule(name) for name in ((only,) if only else USUAL)]}]}
+def rule_file(names: Sequence[str]) -> dict[str, object]:
+    """A rule file for Prometheus."""
+    return {"groups": [{"name": "shop", "rules": [_rule(name) for name in names]}]}
 
 
 def _rule(name: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +52,22 @@ class Running:
         scheme = "https" if self._place.runtime["certificate"] else "http"
         return f"{scheme}://127.0.0.1:{self._place.runtime['port']}"
 
-    def deploy(self, release: Path, version: str | None = None) -> None:
-        """Run this release in place of the one before, which finishes its requests. Raises NotServing."""
+    def deploy(self, release: Path, version: str | None = None) -> datetime:
+        """Run this release in place of the one before, which finishes its requests. Raises NotServing.
+
+        The moment (UTC) from which it answers.
+        """
         with self._lock:
             before = self._child
             self._release = (release, version or (self._release[1] if self._release else "1.0.0"))
             self._child = self._start()
             self._await(self._child)
+            answers_since = datetime.now(UTC)
             if before is not None:
                 before.end()
         if not self._watcher.is_alive():
             self._watcher.start()
+        return answers_since
 
     def end(self) -> None:
         self._over.set()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+
+import requests
 
 from tests.live.servers.alertmanager import start_alertmanager
 from tests.live.servers.elasticsearch import Elasticsearch, start_elasticsearch
@@ -48,8 +51,8 @@ def start_servers(ends: ExitStack, webhook: str) -> Servers:
     return Servers(**started)
 
 
-def watch(targets: Mapping[str, int], alertmanager: str, only: str | None) -> Prometheus:
-    """A Prometheus that scrapes each service at its port, with the shop's rules."""
+def watch(targets: Mapping[str, int], alertmanager: str, rules: Sequence[str]) -> Prometheus:
+    """A Prometheus that scrapes each service at its port, with these rules."""
     known = [{"targets": [f"127.0.0.1:{port}"], "labels": {"service": name}} for name, port in targets.items()]
     plain = [each for each in known if each["labels"] != {"service": "payment"}]
     secured = [each for each in known if each not in plain]
@@ -65,7 +68,13 @@ def watch(targets: Mapping[str, int], alertmanager: str, only: str | None) -> Pr
     ]
     return start_prometheus(
         scrape_configs=scrapes,
-        rules=rule_file(only),
+        rules=rule_file(rules),
         alertmanagers=[alertmanager],
         interval=f"{EVERY_SECONDS}s",
     )
+
+
+def add_rule(server: Prometheus, rule: str) -> None:
+    """Let this rule page from now on. Raises requests.RequestException."""
+    (server.folder / "rules.yml").write_text(json.dumps(rule_file([rule])), encoding="utf-8")
+    requests.post(f"{server.url}/-/reload", timeout=10).raise_for_status()

@@ -21,10 +21,10 @@ from evals.shop.certificates import make_certificates
 from evals.shop.child import Child, python
 from evals.shop.flags import FlagServer
 from evals.shop.load import Visitors
-from evals.shop.plan import Action, Expiry, Fault, Hog, Release, Stop, Surge, Switch
+from evals.shop.plan import Action, Expiry, Fault, Hog, NewRule, Release, Stop, Surge, Switch
 from evals.shop.repository import SHIPPED, SOURCES, Repository
 from evals.shop.running import Place, Running, answers
-from evals.shop.servers import start_servers, watch
+from evals.shop.servers import add_rule, start_servers, watch
 from evals.shop.shipping import Shipper
 from tests.live.servers.process import free_port
 
@@ -79,7 +79,7 @@ class Stage:
         self._start_services()
         targets = {name: self._ports[name] for name in (*SERVICES, "database")}
         self.prometheus = self._ends.enter_context(
-            watch(targets, self.servers.alertmanager.url, self._fault.alert)
+            watch(targets, self.servers.alertmanager.url, self._fault.rules)
         )
         self.visitors = Visitors(self._running["storefront"].url, self._seed)
 
@@ -105,6 +105,8 @@ class Stage:
             case Hog(programs=number):
                 for place in range(number):
                     self._run(f"hog-{place}", [sys.executable, "-c", HOG], frozenset({LAST_PROCESSOR}))
+            case NewRule(rule=rule):
+                add_rule(self.prometheus, rule)
             case Expiry():
                 time.sleep(max(0.0, (self._expires_at() - datetime.now(UTC)).total_seconds()))
 
@@ -199,8 +201,8 @@ class Stage:
         commit = self._repository.commit(release)
         running = self._running[release.service]
         version = release.id.rpartition("-")[2] if release.kind.value == "deploy" else None
-        running.deploy(self._export(), version)
-        self._report(self._repository.change(release, commit, datetime.now(UTC)).model_dump(mode="json"))
+        at = running.deploy(self._export(), version)
+        self._report(self._repository.change(release, commit, at).model_dump(mode="json"))
 
     def _export(self) -> Path:
         self._releases += 1

@@ -1,0 +1,58 @@
+"""Asks whydown: the alert as it was sent, with the live servers and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+from agent.backends import live_backend, read_backends
+from agent.incident import Diagnosis
+from agent.parse_alert import parse_alert
+from agent.runner import Runner
+from agent.settings import Settings
+from agent.store import Store
+from tools.evidence import ChangeEvent, TimeWindow
+
+LOOKBACK_MINUTES = 5
+"""The shop's hours pass in minutes: what happened before was before it existed."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A diagnosis from live servers."""
+
+    diagnosis: Diagnosis
+    queries: dict[str, str]
+    """Behind the ids of its evidence."""
+    changes: tuple[ChangeEvent, ...]
+    seconds: float
+    parts: dict[str, float]
+
+
+class NoDiagnosis(Exception):
+    """The investigation ended without one."""
+
+
+def settings_of(store: str, tables: dict[str, Any]) -> Settings:
+    return Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **tables)
+
+
+def ask(settings: Settings, alert: dict[str, Any]) -> Asked:
+    """Investigate as `whydown investigate alert.json` does. Raises NoDiagnosis and what the agent raises."""
+    started = perf_counter()
+    with Store.open(settings.store) as store:
+        runner = Runner(store, settings)
+        incident = runner.open(parse_alert(alert))
+        backend = live_backend(read_backends(settings), store)
+        outcome = runner.run(incident.id, backend)
+        seconds = perf_counter() - started
+        if outcome.diagnosis is None:
+            raise NoDiagnosis(f"the investigation of {incident.id} {outcome.status} without a diagnosis")
+        queries = {each.id: str(each.query) for each in store.evidence_list(incident.id)}
+        until = datetime.now(UTC)
+        window = TimeWindow(since=until - timedelta(minutes=LOOKBACK_MINUTES + 1), until=until)
+        changes = tuple(backend.changes.changes(window)) if backend.changes is not None else ()
+    return Asked(outcome.diagnosis, queries, changes, seconds, outcome.timings)
+

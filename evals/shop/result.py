@@ -1,0 +1,87 @@
+"""What came of one run, as it is kept and as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from evals.cases import CaseResult
+from evals.shop.faults import FAULTS, fault_named
+from tools.evidence import Frozen, UtcDatetime
+
+COMMAND = "python -m evals.shop all --out DIR"
+HEAD = (
+    "| what people saw | what was done | alert | s to the alert | s to the answer | right | answer |",
+    "|---|---|---|---|---|---|---|",
+)
+
+
+class Run(Frozen):
+    """One fault, run once."""
+
+    fault: str
+    """Name of the fault."""
+    broke_at: UtcDatetime
+    alert: str | None = None
+    """Name of the rule that paged; None where none did in time."""
+    alerted_at: UtcDatetime | None = None
+    """When the page came in."""
+    early_alerts: tuple[str, ...] = ()
+    """Rules that paged before anything was wrong."""
+    answer_seconds: float | None = None
+    """From the page to the ranked answer."""
+    parts: dict[str, float] = {}
+    """Working seconds by part of the investigation."""
+    result: CaseResult | None = None
+    trouble: str | None = None
+    """Why there is no answer, in one line."""
+
+    @property
+    def alert_seconds(self) -> float | None:
+        return None if self.alerted_at is None else (self.alerted_at - self.broke_at).total_seconds()
+
+    @property
+    def right(self) -> bool:
+        return self.result is not None and self.result.right
+
+
+RUNS = TypeAdapter(tuple[Run, ...])
+
+
+def keep(runs: Sequence[Run], file: Path) -> None:
+    """Write the runs as JSON, without their stories' length in mind: they are for whoever asks why."""
+    file.write_bytes(RUNS.dump_json(tuple(runs), indent=1))
+
+
+def table(runs: Sequence[Run]) -> str:
+    """The runs as a Markdown table, in the order of the faults."""
+    order = [fault.name for fault in FAULTS]
+    rows = [_row(run) for run in sorted(runs, key=lambda run: order.index(run.fault))]
+    right = sum(run.right for run in runs)
+    return "\n".join([*HEAD, *rows, "", f"{right} of {len(runs)} right. Made by `{COMMAND}`."]) + "\n"
+
+
+def answer_of(run: Run) -> str:
+    """The answer in a few words."""
+    if run.result is None:
+        return run.trouble or "none"
+    leading = run.result.leading
+    if leading is None:
+        return run.result.verdict.replace("_", " ")
+    return f"{leading.cause} ({leading.kind.replace('_', ' ')} in {leading.service}, {leading.confidence:.2f})"
+
+
+def _row(run: Run) -> str:
+    fault = fault_named(run.fault)
+    cells = (
+        run.fault,
+        fault.title if fault else "",
+        run.alert or "none came",
+        "" if run.alert_seconds is None else f"{run.alert_seconds:.0f}",
+        "" if run.answer_seconds is None else f"{run.answer_seconds:.1f}",
+        "yes" if run.right else "no",
+        answer_of(run),
+    )
+    return f"| {' | '.join(cells)} |"
