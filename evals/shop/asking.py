@@ -55,4 +55,3 @@ def ask(settings: Settings, alert: dict[str, Any]) -> Asked:
         window = TimeWindow(since=until - timedelta(minutes=LOOKBACK_MINUTES + 1), until=until)
         changes = tuple(backend.changes.changes(window)) if backend.changes is not None else ()
     return Asked(outcome.diagnosis, queries, changes, seconds, outcome.timings)
-

@@ -19,7 +19,9 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Child:
     """One process with a session of its own; what it prints goes to a file."""
 
-    def __init__(self, command: Sequence[str], output: Path, folder: Path, processors: frozenset[int] | None = None):
+    def __init__(
+        self, command: Sequence[str], output: Path, folder: Path, processors: frozenset[int] | None = None
+    ) -> None:
         with output.open("ab") as into:
             self._process = subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True

@@ -58,7 +58,11 @@ class Visitors:
         if self._random.random() < self.buyers:
             card = f"tok_{self._random.randrange(10**6):06d}"
             return "POST", "/orders", {"product": product, "pieces": self._random.randint(1, 3), "card": card}
-        return ("GET", "/", None) if self._random.random() < LOOKERS / (1 - BUYERS) else ("GET", f"/products/{product}", None)
+        return (
+            ("GET", "/", None)
+            if self._random.random() < LOOKERS / (1 - BUYERS)
+            else ("GET", f"/products/{product}", None)
+        )
 
     def _visit(self, method: str, path: str, body: dict[str, object] | None) -> None:
         if not hasattr(self._local, "session"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from evals.cases import CaseResult
 from evals.shop.faults import FAULTS, fault_named
@@ -32,7 +32,7 @@ class Run(Frozen):
     """Rules that paged before anything was wrong."""
     answer_seconds: float | None = None
     """From the page to the ranked answer."""
-    parts: dict[str, float] = {}
+    parts: dict[str, float] = Field(default_factory=dict[str, float])
     """Working seconds by part of the investigation."""
     result: CaseResult | None = None
     trouble: str | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import requests
 
+from evals.shop.rules import EVERY_SECONDS, rule_file
 from tests.live.servers.alertmanager import start_alertmanager
 from tests.live.servers.elasticsearch import Elasticsearch, start_elasticsearch
 from tests.live.servers.jaeger import Jaeger, start_jaeger
@@ -17,8 +18,6 @@ from tests.live.servers.postgres import Postgres, start_postgres
 from tests.live.servers.process import Server
 from tests.live.servers.prometheus import Prometheus, start_prometheus
 from tests.live.servers.unleash import Unleash, start_unleash
-
-from evals.shop.rules import EVERY_SECONDS, rule_file
 
 
 @dataclass(frozen=True)
@@ -34,21 +33,16 @@ class Servers:
 
 def start_servers(ends: ExitStack, webhook: str) -> Servers:
     """Start them side by side; `ends` stops them. Raises NotFetched, NotStarted."""
-    starts = {
-        "database": start_postgres,
-        "elasticsearch": start_elasticsearch,
-        "jaeger": start_jaeger,
-        "unleash": start_unleash,
-        "alertmanager": lambda: start_alertmanager(webhook=webhook),
-    }
-    with ThreadPoolExecutor(len(starts)) as pool:
-        futures = {name: pool.submit(start) for name, start in starts.items()}
-    started = {name: future.result() for name, future in futures.items() if future.exception() is None}
-    for server in started.values():
-        ends.callback(server.stop)
-    for future in futures.values():
-        future.result()
-    return Servers(**started)
+    with ThreadPoolExecutor(5) as pool:
+        database = pool.submit(start_postgres)
+        elasticsearch = pool.submit(start_elasticsearch)
+        jaeger = pool.submit(start_jaeger)
+        unleash = pool.submit(start_unleash)
+        alertmanager = pool.submit(start_alertmanager, webhook=webhook)
+    for future in (database, elasticsearch, jaeger, unleash, alertmanager):
+        if future.exception() is None:
+            ends.callback(future.result().stop)
+    return Servers(database.result(), elasticsearch.result(), jaeger.result(), unleash.result(), alertmanager.result())
 
 
 def watch(targets: Mapping[str, int], alertmanager: str, rules: Sequence[str]) -> Prometheus:

@@ -78,9 +78,7 @@ class Stage:
         self._start_others()
         self._start_services()
         targets = {name: self._ports[name] for name in (*SERVICES, "database")}
-        self.prometheus = self._ends.enter_context(
-            watch(targets, self.servers.alertmanager.url, self._fault.rules)
-        )
+        self.prometheus = self._ends.enter_context(watch(targets, self.servers.alertmanager.url, self._fault.rules))
         self.visitors = Visitors(self._running["storefront"].url, self._seed)
 
     def open(self) -> datetime:
@@ -220,5 +218,3 @@ class Stage:
         ends = time.monotonic() + READY_WITHIN_SECONDS
         while not answers(url) and time.monotonic() < ends:
             time.sleep(0.2)
-
-

@@ -14,7 +14,9 @@ from prometheus_client import REGISTRY, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-STATES = "SELECT coalesce(state, 'none'), count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1"
+STATES = (
+    "SELECT coalesce(state, 'none'), count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1"
+)
 TOTALS = """
 SELECT xact_commit, xact_rollback, tup_returned, tup_fetched, blks_hit, blks_read, deadlocks
 FROM pg_stat_database WHERE datname = current_database()
@@ -49,7 +51,9 @@ def _metrics(connection: psycopg.Connection) -> Iterator[Metric]:
     for column, value in zip(cursor.description or (), row or (), strict=True):
         yield CounterMetricFamily(f"pg_stat_database_{column.name}", "Since the start.", value=float(value))
     limit = connection.execute(LIMIT).fetchone()
-    yield GaugeMetricFamily("pg_settings_max_connections", "Connections at most.", value=float(limit[0]) if limit else 0)
+    yield GaugeMetricFamily(
+        "pg_settings_max_connections", "Connections at most.", value=float(limit[0]) if limit else 0
+    )
 
 
 def main() -> None:
