@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +14,9 @@ from agent.parse_alert import parse_alert
 from agent.runner import Runner
 from agent.settings import Settings
 from agent.store import Store
+from evals.shop.saving import save
+from evals.shop.unwired import with_logs_and_traces
+from tools.backend import Backend
 from tools.evidence import ChangeEvent, TimeWindow
 
 LOOKBACK_MINUTES = 5
@@ -35,17 +39,32 @@ class NoDiagnosis(Exception):
     """The investigation ended without one."""
 
 
-def settings_of(store: str, tables: dict[str, Any]) -> Settings:
-    return Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **tables)
+@dataclass(frozen=True)
+class Sight:
+    """What whydown is told of the shop: the configuration of an installation."""
+
+    settings: Settings
+    unwired: tuple[str, str]
+
+    def backend(self, store: Store) -> Backend:
+        return with_logs_and_traces(live_backend(read_backends(self.settings), store), *self.unwired)
 
 
-def ask(settings: Settings, alert: dict[str, Any]) -> Asked:
+def sight(store: str, tables: dict[str, Any]) -> Sight:
+    known = {name: table for name, table in tables.items() if name in Settings.model_fields}
+    return Sight(
+        Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **known),
+        (tables["logs"]["url"], tables["traces"]["url"]),
+    )
+
+
+def ask(seen: Sight, alert: dict[str, Any]) -> Asked:
     """Investigate as `whydown investigate alert.json` does. Raises NoDiagnosis and what the agent raises."""
     started = perf_counter()
-    with Store.open(settings.store) as store:
-        runner = Runner(store, settings)
+    with Store.open(seen.settings.store) as store:
+        runner = Runner(store, seen.settings)
         incident = runner.open(parse_alert(alert))
-        backend = live_backend(read_backends(settings), store)
+        backend = seen.backend(store)
         outcome = runner.run(incident.id, backend)
         seconds = perf_counter() - started
         if outcome.diagnosis is None:
@@ -55,3 +74,11 @@ def ask(settings: Settings, alert: dict[str, Any]) -> Asked:
         window = TimeWindow(since=until - timedelta(minutes=LOOKBACK_MINUTES + 1), until=until)
         changes = tuple(backend.changes.changes(window)) if backend.changes is not None else ()
     return Asked(outcome.diagnosis, queries, changes, seconds, outcome.timings)
+
+
+def record(seen: Sight, alert: dict[str, Any], window: TimeWindow, folder: Path) -> tuple[ChangeEvent, ...]:
+    """Save the window as a recording; the changes that it holds. Raises ToolError."""
+    with Store.open(seen.settings.store) as store:
+        backend = seen.backend(store)
+        save(backend, window, alert, folder)
+        return tuple(backend.changes.changes(window)) if backend.changes is not None else ()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
+
 from agent.errors import WhydownError
 from evals.cases import Case, NamedBy
+from evals.recordings import ANSWERS
 from evals.scorers import score
 from evals.shop.alarms import Alarm
-from evals.shop.asking import Asked, NoDiagnosis, ask, settings_of
+from evals.shop.asking import Asked, NoDiagnosis, Sight, ask, record, sight
 from evals.shop.plan import Fault, Step, Stop, said
 from evals.shop.result import Run, answer_of
 from evals.shop.stage import Stage
@@ -24,6 +27,9 @@ PAGES_WITHIN = timedelta(seconds=110)
 """After it broke; what has not paged by then is not felt."""
 SEEN_AFTER = timedelta(seconds=40)
 """How long the shop is watched after the page, so that a recording also holds what came of it."""
+
+SETTLED_AFTER = timedelta(seconds=6)
+"""After the first visitor; before, caches were cold and rates had no past."""
 
 Tell = Callable[[str], None]
 
@@ -84,17 +90,30 @@ def play(fault: Fault, tell: Tell, recorded: Path | None = None, *, asks: bool =
             tell(f"  nobody was paged; answers: {dict(stage.visitors.answers)}")
             return run.model_copy(update={"trouble": "nobody was paged"})
         run = run.model_copy(update={"alert": alarm.name, "alerted_at": alarm.came_at})
+        seen = sight(stage.store, stage.tables())
         if asks:
-            run = _answered(run, fault, stage, alarm)
-        tell(f"  answer: {answer_of(run)}; {'right' if run.right else 'wrong'}")
+            run = _answered(run, fault, seen, alarm)
+            tell(f"  answer: {answer_of(run)}; {'right' if run.right else 'wrong'}")
         time.sleep(max(0.0, (alarm.came_at + SEEN_AFTER - datetime.now(UTC)).total_seconds()))
         tell(f"  visitors got {dict(stage.visitors.answers)}; started again: {stage.restarts() or 'nothing'}")
+        if recorded is not None:
+            window = TimeWindow(since=opened + SETTLED_AFTER, until=datetime.now(UTC))
+            _keep_answer(fault, record(seen, alarm.sent, window, recorded), recorded)
     return run
 
 
-def _answered(run: Run, fault: Fault, stage: Stage, alarm: Alarm) -> Run:
+def _keep_answer(fault: Fault, changes: Sequence[ChangeEvent], recorded: Path) -> None:
+    """Write the answer beside the recording, never into it."""
+    file = recorded.parent / ANSWERS
+    known = orjson.loads(file.read_bytes()) if file.exists() else {}
+    known[recorded.name] = truth_of(fault, changes).model_dump(mode="json", exclude_defaults=True)
+    known[recorded.name].setdefault("cause", None)
+    file.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+
+
+def _answered(run: Run, fault: Fault, seen: Sight, alarm: Alarm) -> Run:
     try:
-        asked = ask(settings_of(stage.store, stage.tables()), alarm.sent)
+        asked = ask(seen, alarm.sent)
     except (WhydownError, NoDiagnosis) as error:
         return run.model_copy(update={"trouble": str(error)})
     case = Case(fault.name, _changes_alone(asked, alarm), truth_of(fault, asked.changes), NamedBy.CHANGE)
