@@ -15,6 +15,7 @@ from agent.stored_changes import StoredChanges
 from tools.backend import Backend
 from tools.evidence import ChangeEvent, Edge, Frozen, Source, StatusEvent, TimeWindow, ToolError
 from tools.live.certificates import CertificatesConfig, ServedCertificates
+from tools.live.elasticsearch import Elasticsearch, ElasticsearchConfig
 from tools.live.files import RunbookFolder, TopologyFile, WrittenRunbooks, WrittenTopology
 from tools.live.git import GitChanges, GitConfig
 from tools.live.launchdarkly import LaunchDarklyChanges, LaunchDarklyConfig
@@ -37,6 +38,7 @@ class BackendsConfig(Frozen):
     """Every configured backend, checked."""
 
     metrics: PrometheusConfig | None = None
+    logs: ElasticsearchConfig | None = None
     changes: tuple[ChangesConfig, ...] = ()
     status: tuple[StatuspageConfig, ...] = ()
     topology: tuple[TopologyFile, ...] = ()
@@ -85,7 +87,7 @@ def _secret(key: str) -> bool:
 
 def _configs() -> tuple[type[Frozen], ...]:
     changes = (GitConfig, CertificatesConfig, UnleashConfig, LaunchDarklyConfig)
-    return (PrometheusConfig, *changes, StatuspageConfig, TopologyFile, RunbookFolder)
+    return (PrometheusConfig, ElasticsearchConfig, *changes, StatuspageConfig, TopologyFile, RunbookFolder)
 
 
 def live_backend(config: BackendsConfig, store: Store) -> Backend:
@@ -95,6 +97,7 @@ def live_backend(config: BackendsConfig, store: Store) -> Backend:
     return Backend(
         name="this installation",
         metrics=None if config.metrics is None else Prometheus(config.metrics, notes),
+        logs=None if config.logs is None else Elasticsearch(config.logs, notes),
         changes=JoinedChanges(_changes(config, store, notes), _status(config, notes), notes),
         topology=JoinedTopology(edges, notes) if edges else None,
         runbooks=None if config.runbooks is None else WrittenRunbooks(config.runbooks, notes),
@@ -108,6 +111,8 @@ def parts_of(config: BackendsConfig, store: Store) -> list[Part]:
     found: list[Part] = []
     if config.metrics is not None:
         found.append(Part(Source.METRICS, config.metrics.kind, Prometheus(config.metrics, notes)))
+    if config.logs is not None:
+        found.append(Part(Source.LOGS, config.logs.kind, Elasticsearch(config.logs, notes)))
     names = ["POST /changes", *(each.kind for each in config.changes)]
     backends = _changes(config, store, notes)
     found += (

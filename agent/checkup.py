@@ -23,12 +23,13 @@ STALE_AFTER = timedelta(minutes=10)
 """A backend whose newest entry is older has probably stopped receiving: most things are scraped or shipped each minute."""
 EXAMPLE = {
     Source.METRICS: '[metrics]\nkind = "prometheus"\nurl = "http://127.0.0.1:9090"',
+    Source.LOGS: '[logs]\nkind = "elasticsearch"\nurl = "http://127.0.0.1:9200"',
     Source.CHANGES: '[[changes]]\nkind = "git"\npath = "/srv/shop"',
     Source.TOPOLOGY: '[[topology]]\nkind = "file"\npath = "dependencies.toml"',
     Source.RUNBOOKS: '[runbooks]\nkind = "folder"\npath = "runbooks"',
 }
-"""What to write into whydown.toml for each kind that is missing, the most telling first; of logs and traces only
-recordings know yet."""
+"""What to write into whydown.toml for each kind that is missing, the most telling first; of traces only recordings know
+yet."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ search, aggregations, points in time, index templates and security are the produ
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import ssl
@@ -108,7 +109,7 @@ def start_elasticsearch(*, version: str = V8, security: bool = False) -> Elastic
         [folder / "home" / "bin" / "elasticsearch", *settings],
         url=url,
         folder=folder,
-        ready=_refuses_strangers(url, certificate) if certificate else answers(f"{url}/_cluster/health"),
+        ready=_knows(url, certificate, password) if certificate and password else answers(f"{url}/_cluster/health"),
         user=ORDINARY_USER,
         env=env,
         version=version,
@@ -164,17 +165,19 @@ def _set_password(home: Path, password: str, env: dict[str, str]) -> None:
             raise NotStarted(f"elasticsearch-keystore {arguments[0]}: {done.stderr.strip()[-500:]}")
 
 
-def _refuses_strangers(url: str, certificate: Path) -> Callable[[], bool]:
-    """Ready with security: TLS is up, and a request without a password is answered 401."""
+def _knows(url: str, certificate: Path, password: str) -> Callable[[], bool]:
+    """Ready with security: TLS is up, and the password is known, which takes it a moment longer."""
     context = ssl.create_default_context(cafile=str(certificate))
+    word = base64.b64encode(f"elastic:{password}".encode()).decode()
+    request = urllib.request.Request(f"{url}/_cluster/health", headers={"authorization": f"Basic {word}"})
 
     def check() -> bool:
         try:
-            with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2, context=context):
-                return False
+            with urllib.request.urlopen(request, timeout=2, context=context) as answer:
+                return answer.status == 200
         except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code == 401
+            answer.close()
+            return False
         except OSError:
             return False
 
