@@ -15,7 +15,7 @@ from agent.runner import Runner
 from agent.settings import Settings
 from agent.store import Store
 from evals.shop.saving import save
-from evals.shop.unwired import with_logs_and_traces
+from evals.shop.unwired import with_traces
 from tools.backend import Backend
 from tools.evidence import ChangeEvent, TimeWindow
 
@@ -44,17 +44,17 @@ class Sight:
     """What whydown is told of the shop: the configuration of an installation."""
 
     settings: Settings
-    unwired: tuple[str, str]
+    jaeger: str
 
     def backend(self, store: Store) -> Backend:
-        return with_logs_and_traces(live_backend(read_backends(self.settings), store), *self.unwired)
+        return with_traces(live_backend(read_backends(self.settings), store), self.jaeger)
 
 
 def sight(store: str, tables: dict[str, Any]) -> Sight:
     known = {name: table for name, table in tables.items() if name in Settings.model_fields}
     return Sight(
         Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **known),
-        (tables["logs"]["url"], tables["traces"]["url"]),
+        tables["traces"]["url"],
     )
 
 

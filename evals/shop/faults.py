@@ -211,7 +211,7 @@ FAULTS: tuple[Fault, ...] = (
             Step(60, four_reviews),
             Step(95, round_prices),
             Step(BREAKS_AT - 15, banner),
-            Step(BREAKS_AT, NewRule("LatencyAboveTarget")),
+            Step(BREAKS_AT, NewRule("OrdersAboveTarget")),
         ),
         guilty=None,
         service="",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 
 import requests
@@ -11,6 +12,7 @@ from tests.live.servers.unleash import Unleash
 FLAGS: Mapping[str, str] = {"related-products": "catalogue", "round-prices": "storefront"}
 """Each flag and the service that asks for it."""
 ENVIRONMENT = "production"
+MADE_BEFORE = "20 days"
 PROJECT = "/projects/default/features"
 
 
@@ -27,7 +29,14 @@ class FlagServer:
             self._post(f"/features/{name}/tags", {"type": "simple", "value": f"service:{service}"})
             self._post(f"{PROJECT}/{name}/environments/{ENVIRONMENT}/strategies", {"name": "default"})
         token = {"tokenName": "services", "type": "client", "environment": ENVIRONMENT, "projects": ["*"]}
+        self._date_back()
         return str(self._post("/api-tokens", token)["secret"])
+
+    def _date_back(self) -> None:
+        """The flags were not made just now: that would be a change right before every fault."""
+        [database] = self._server.beside
+        sql = f"UPDATE events SET created_at = created_at - interval '{MADE_BEFORE}'"
+        subprocess.run(["psql", "-q", str(database.url), "-c", sql], check=True, capture_output=True, timeout=30)
 
     def turn_on(self, name: str) -> None:
         self._post(f"{PROJECT}/{name}/environments/{ENVIRONMENT}/on", {})

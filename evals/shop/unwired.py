@@ -1,4 +1,4 @@
-"""Logs and traces of the live servers, as long as `agent.backends` does not know theirs."""
+"""Traces of the live Jaeger, as long as `agent.backends` does not know it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import requests
 
 from tools.backend import SPAN_COLUMNS, Backend
 from tools.evidence import TimeWindow
-from tools.live.elasticsearch import Elasticsearch, ElasticsearchConfig
-from tools.live.notebook import Notebook
 
 MOST = 20_000
 
@@ -68,7 +66,5 @@ def _row(span: dict[str, Any], processes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def with_logs_and_traces(backend: Backend, elasticsearch: str, jaeger: str) -> Backend:
-    notes = backend.notes if isinstance(backend.notes, Notebook) else Notebook()
-    logs = Elasticsearch(ElasticsearchConfig(kind="elasticsearch", url=elasticsearch), notes)
-    return replace(backend, logs=logs, traces=JaegerSpans(jaeger))
+def with_traces(backend: Backend, jaeger: str) -> Backend:
+    return replace(backend, traces=JaegerSpans(jaeger))
