@@ -18,11 +18,13 @@ from tools.live.certificates import CertificatesConfig, ServedCertificates
 from tools.live.elasticsearch import Elasticsearch, ElasticsearchConfig
 from tools.live.files import RunbookFolder, TopologyFile, WrittenRunbooks, WrittenTopology
 from tools.live.git import GitChanges, GitConfig
+from tools.live.jaeger import Jaeger, JaegerConfig
 from tools.live.launchdarkly import LaunchDarklyChanges, LaunchDarklyConfig
 from tools.live.notebook import Notebook
 from tools.live.prometheus import Prometheus, PrometheusConfig
 from tools.live.sighting import Visible
 from tools.live.statuspage import Statuspage, StatuspageConfig
+from tools.live.tempo import Tempo, TempoConfig
 from tools.live.unleash import UnleashChanges, UnleashConfig
 from tools.words import did_you_mean
 
@@ -33,12 +35,15 @@ ChangesConfig = Annotated[
     GitConfig | CertificatesConfig | UnleashConfig | LaunchDarklyConfig, Field(discriminator="kind")
 ]
 
+TracesConfig = Annotated[JaegerConfig | TempoConfig, Field(discriminator="kind")]
+
 
 class BackendsConfig(Frozen):
     """Every configured backend, checked."""
 
     metrics: PrometheusConfig | None = None
     logs: ElasticsearchConfig | None = None
+    traces: TracesConfig | None = None
     changes: tuple[ChangesConfig, ...] = ()
     status: tuple[StatuspageConfig, ...] = ()
     topology: tuple[TopologyFile, ...] = ()
@@ -87,7 +92,16 @@ def _secret(key: str) -> bool:
 
 def _configs() -> tuple[type[Frozen], ...]:
     changes = (GitConfig, CertificatesConfig, UnleashConfig, LaunchDarklyConfig)
-    return (PrometheusConfig, ElasticsearchConfig, *changes, StatuspageConfig, TopologyFile, RunbookFolder)
+    return (
+        PrometheusConfig,
+        ElasticsearchConfig,
+        JaegerConfig,
+        TempoConfig,
+        *changes,
+        StatuspageConfig,
+        TopologyFile,
+        RunbookFolder,
+    )
 
 
 def live_backend(config: BackendsConfig, store: Store) -> Backend:
@@ -98,6 +112,7 @@ def live_backend(config: BackendsConfig, store: Store) -> Backend:
         name="this installation",
         metrics=None if config.metrics is None else Prometheus(config.metrics, notes),
         logs=None if config.logs is None else Elasticsearch(config.logs, notes),
+        traces=None if config.traces is None else _traces_of(config.traces, notes),
         changes=JoinedChanges(_changes(config, store, notes), _status(config, notes), notes),
         topology=JoinedTopology(edges, notes) if edges else None,
         runbooks=None if config.runbooks is None else WrittenRunbooks(config.runbooks, notes),
@@ -113,6 +128,8 @@ def parts_of(config: BackendsConfig, store: Store) -> list[Part]:
         found.append(Part(Source.METRICS, config.metrics.kind, Prometheus(config.metrics, notes)))
     if config.logs is not None:
         found.append(Part(Source.LOGS, config.logs.kind, Elasticsearch(config.logs, notes)))
+    if config.traces is not None:
+        found.append(Part(Source.TRACES, config.traces.kind, _traces_of(config.traces, notes)))
     names = ["POST /changes", *(each.kind for each in config.changes)]
     backends = _changes(config, store, notes)
     found += (
@@ -123,6 +140,14 @@ def parts_of(config: BackendsConfig, store: Store) -> list[Part]:
     if config.runbooks is not None:
         found.append(Part(Source.RUNBOOKS, config.runbooks.kind, WrittenRunbooks(config.runbooks, notes)))
     return found
+
+
+def _traces_of(config: JaegerConfig | TempoConfig, notes: Notebook) -> Jaeger | Tempo:
+    match config:
+        case JaegerConfig():
+            return Jaeger(config, notes)
+        case TempoConfig():
+            return Tempo(config, notes)
 
 
 def _changes(config: BackendsConfig, store: Store, notes: Notebook) -> list[KnowsChanges]:

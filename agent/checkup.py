@@ -24,12 +24,12 @@ STALE_AFTER = timedelta(minutes=10)
 EXAMPLE = {
     Source.METRICS: '[metrics]\nkind = "prometheus"\nurl = "http://127.0.0.1:9090"',
     Source.LOGS: '[logs]\nkind = "elasticsearch"\nurl = "http://127.0.0.1:9200"',
+    Source.TRACES: '[traces]\nkind = "jaeger"\nurl = "http://127.0.0.1:16686"',
     Source.CHANGES: '[[changes]]\nkind = "git"\npath = "/srv/shop"',
     Source.TOPOLOGY: '[[topology]]\nkind = "file"\npath = "dependencies.toml"',
     Source.RUNBOOKS: '[runbooks]\nkind = "folder"\npath = "runbooks"',
 }
-"""What to write into whydown.toml for each kind that is missing, the most telling first; of traces only recordings know
-yet."""
+"""What to write into whydown.toml for each kind that is missing, the most telling first."""
 
 
 @dataclass(frozen=True)

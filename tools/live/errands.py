@@ -19,8 +19,9 @@ T = TypeVar("T")
 class Errands:
     """The questions of one call. The time begins with the object."""
 
-    def __init__(self, notes: Notebook, seconds: float) -> None:
+    def __init__(self, notes: Notebook, seconds: float, source: Source = Source.METRICS) -> None:
         self._notes = notes
+        self._source = source
         self._seconds = seconds
         self._deadline = monotonic() + seconds
 
@@ -38,7 +39,7 @@ class Errands:
             except ToolError as error:
                 return error
 
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="whydown-metrics") as pool:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="whydown-errands") as pool:
             answers: list[tuple[T] | ToolError | None] = list(pool.map(asked, questions))
         lost = [name for name, answer in zip(about, answers, strict=False) if not isinstance(answer, tuple)]
         self._tell(answers, f"{else_} ({shown(lost)})" if lost else else_)
@@ -56,7 +57,7 @@ class Errands:
             )
 
     def _note(self, text: str) -> None:
-        self._notes.add(Source.METRICS, text)
+        self._notes.add(self._source, text)
 
 
 def shown(names: Iterable[str]) -> str:
