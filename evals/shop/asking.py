@@ -15,8 +15,6 @@ from agent.runner import Runner
 from agent.settings import Settings
 from agent.store import Store
 from evals.shop.saving import save
-from evals.shop.unwired import with_traces
-from tools.backend import Backend
 from tools.evidence import ChangeEvent, TimeWindow
 
 LOOKBACK_MINUTES = 5
@@ -39,32 +37,18 @@ class NoDiagnosis(Exception):
     """The investigation ended without one."""
 
 
-@dataclass(frozen=True)
-class Sight:
-    """What whydown is told of the shop: the configuration of an installation."""
-
-    settings: Settings
-    jaeger: str
-
-    def backend(self, store: Store) -> Backend:
-        return with_traces(live_backend(read_backends(self.settings), store), self.jaeger)
+def settings_of(store: str, tables: dict[str, Any]) -> Settings:
+    """The configuration of an installation that sees the shop."""
+    return Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **tables)
 
 
-def sight(store: str, tables: dict[str, Any]) -> Sight:
-    known = {name: table for name, table in tables.items() if name in Settings.model_fields}
-    return Sight(
-        Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **known),
-        tables["traces"]["url"],
-    )
-
-
-def ask(seen: Sight, alert: dict[str, Any]) -> Asked:
+def ask(settings: Settings, alert: dict[str, Any]) -> Asked:
     """Investigate as `whydown investigate alert.json` does. Raises NoDiagnosis and what the agent raises."""
     started = perf_counter()
-    with Store.open(seen.settings.store) as store:
-        runner = Runner(store, seen.settings)
+    with Store.open(settings.store) as store:
+        runner = Runner(store, settings)
         incident = runner.open(parse_alert(alert))
-        backend = seen.backend(store)
+        backend = live_backend(read_backends(settings), store)
         outcome = runner.run(incident.id, backend)
         seconds = perf_counter() - started
         if outcome.diagnosis is None:
@@ -76,9 +60,9 @@ def ask(seen: Sight, alert: dict[str, Any]) -> Asked:
     return Asked(outcome.diagnosis, queries, changes, seconds, outcome.timings)
 
 
-def record(seen: Sight, alert: dict[str, Any], window: TimeWindow, folder: Path) -> tuple[ChangeEvent, ...]:
+def record(settings: Settings, alert: dict[str, Any], window: TimeWindow, folder: Path) -> tuple[ChangeEvent, ...]:
     """Save the window as a recording; the changes that it holds. Raises ToolError."""
-    with Store.open(seen.settings.store) as store:
-        backend = seen.backend(store)
+    with Store.open(settings.store) as store:
+        backend = live_backend(read_backends(settings), store)
         save(backend, window, alert, folder)
         return tuple(backend.changes.changes(window)) if backend.changes is not None else ()

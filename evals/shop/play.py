@@ -11,11 +11,12 @@ from pathlib import Path
 import orjson
 
 from agent.errors import WhydownError
+from agent.settings import Settings
 from evals.cases import Case, NamedBy
 from evals.recordings import ANSWERS
 from evals.scorers import score
 from evals.shop.alarms import Alarm
-from evals.shop.asking import Asked, NoDiagnosis, Sight, ask, record, sight
+from evals.shop.asking import Asked, NoDiagnosis, ask, record, settings_of
 from evals.shop.plan import Fault, Step, Stop, said
 from evals.shop.result import Run, answer_of
 from evals.shop.stage import Stage
@@ -90,15 +91,15 @@ def play(fault: Fault, tell: Tell, recorded: Path | None = None, *, asks: bool =
             tell(f"  nobody was paged; answers: {dict(stage.visitors.answers)}")
             return run.model_copy(update={"trouble": "nobody was paged"})
         run = run.model_copy(update={"alert": alarm.name, "alerted_at": alarm.came_at})
-        seen = sight(stage.store, stage.tables())
+        settings = settings_of(stage.store, stage.tables())
         if asks:
-            run = _answered(run, fault, seen, alarm)
+            run = _answered(run, fault, settings, alarm)
             tell(f"  answer: {answer_of(run)}; {'right' if run.right else 'wrong'}")
         time.sleep(max(0.0, (alarm.came_at + SEEN_AFTER - datetime.now(UTC)).total_seconds()))
         tell(f"  visitors got {dict(stage.visitors.answers)}; started again: {stage.restarts() or 'nothing'}")
         if recorded is not None:
             window = TimeWindow(since=opened + SETTLED_AFTER, until=datetime.now(UTC))
-            _keep_answer(fault, record(seen, alarm.sent, window, recorded), recorded)
+            _keep_answer(fault, record(settings, alarm.sent, window, recorded), recorded)
     return run
 
 
@@ -111,9 +112,9 @@ def _keep_answer(fault: Fault, changes: Sequence[ChangeEvent], recorded: Path) -
     file.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
 
 
-def _answered(run: Run, fault: Fault, seen: Sight, alarm: Alarm) -> Run:
+def _answered(run: Run, fault: Fault, settings: Settings, alarm: Alarm) -> Run:
     try:
-        asked = ask(seen, alarm.sent)
+        asked = ask(settings, alarm.sent)
     except (WhydownError, NoDiagnosis) as error:
         return run.model_copy(update={"trouble": str(error)})
     case = Case(fault.name, _changes_alone(asked, alarm), truth_of(fault, asked.changes), NamedBy.CHANGE)
