@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,9 +15,6 @@ from agent.settings import Settings
 from agent.store import Store
 from evals.shop.saving import save
 from tools.evidence import ChangeEvent, TimeWindow
-
-LOOKBACK_MINUTES = 5
-"""The shop's hours pass in minutes: what happened before was before it existed."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +35,25 @@ class NoDiagnosis(Exception):
 
 def settings_of(store: str, tables: dict[str, Any]) -> Settings:
     """The configuration of an installation that sees the shop."""
-    return Settings(store=store, lookback_minutes=LOOKBACK_MINUTES, **tables)
+    return Settings(store=store, **tables)
 
 
-def ask(settings: Settings, alert: dict[str, Any]) -> Asked:
-    """Investigate as `whydown investigate alert.json` does. Raises NoDiagnosis and what the agent raises."""
+def ask(settings: Settings, alert: dict[str, Any], window: TimeWindow) -> Asked:
+    """Investigate as `whydown investigate alert.json` does, with this window in place of two hours before the alert.
+
+    Before it the shop was being started, which no shop is in the hours before an incident. Raises NoDiagnosis and what
+    the agent raises.
+    """
     started = perf_counter()
     with Store.open(settings.store) as store:
         runner = Runner(store, settings)
         incident = runner.open(parse_alert(alert))
-        backend = live_backend(read_backends(settings), store)
+        backend = replace(live_backend(read_backends(settings), store), window=window)
         outcome = runner.run(incident.id, backend)
         seconds = perf_counter() - started
         if outcome.diagnosis is None:
             raise NoDiagnosis(f"the investigation of {incident.id} {outcome.status} without a diagnosis")
         queries = {each.id: str(each.query) for each in store.evidence_list(incident.id)}
-        until = datetime.now(UTC)
-        window = TimeWindow(since=until - timedelta(minutes=LOOKBACK_MINUTES + 1), until=until)
         changes = tuple(backend.changes.changes(window)) if backend.changes is not None else ()
     return Asked(outcome.diagnosis, queries, changes, seconds, outcome.timings)
 

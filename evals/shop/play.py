@@ -29,7 +29,7 @@ PAGES_WITHIN = timedelta(seconds=110)
 SEEN_AFTER = timedelta(seconds=40)
 """How long the shop is watched after the page, so that a recording also holds what came of it."""
 
-SETTLED_AFTER = timedelta(seconds=6)
+SETTLED_AFTER = timedelta(seconds=20)
 """After the first visitor; before, caches were cold and rates had no past."""
 
 Tell = Callable[[str], None]
@@ -93,14 +93,19 @@ def play(fault: Fault, tell: Tell, recorded: Path | None = None, *, asks: bool =
         run = run.model_copy(update={"alert": alarm.name, "alerted_at": alarm.came_at})
         settings = settings_of(stage.store, stage.tables())
         if asks:
-            run = _answered(run, fault, settings, alarm)
+            run = _answered(run, fault, settings, alarm, _window(opened))
             tell(f"  answer: {answer_of(run)}; {'right' if run.right else 'wrong'}")
         time.sleep(max(0.0, (alarm.came_at + SEEN_AFTER - datetime.now(UTC)).total_seconds()))
         tell(f"  visitors got {dict(stage.visitors.answers)}; started again: {stage.restarts() or 'nothing'}")
         if recorded is not None:
-            window = TimeWindow(since=opened + SETTLED_AFTER, until=datetime.now(UTC))
-            _keep_answer(fault, record(settings, alarm.sent, window, recorded), recorded)
+            _keep_answer(fault, record(settings, alarm.sent, _window(opened), recorded), recorded)
     return run
+
+
+def _window(opened: datetime) -> TimeWindow:
+    """From when the shop had warmed up until now, whole seconds."""
+    since, until = opened + SETTLED_AFTER, datetime.now(UTC) + timedelta(seconds=1)
+    return TimeWindow(since=since.replace(microsecond=0), until=until.replace(microsecond=0))
 
 
 def _keep_answer(fault: Fault, changes: Sequence[ChangeEvent], recorded: Path) -> None:
@@ -112,9 +117,9 @@ def _keep_answer(fault: Fault, changes: Sequence[ChangeEvent], recorded: Path) -
     file.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
 
 
-def _answered(run: Run, fault: Fault, settings: Settings, alarm: Alarm) -> Run:
+def _answered(run: Run, fault: Fault, settings: Settings, alarm: Alarm, window: TimeWindow) -> Run:
     try:
-        asked = ask(settings, alarm.sent)
+        asked = ask(settings, alarm.sent, window)
     except (WhydownError, NoDiagnosis) as error:
         return run.model_copy(update={"trouble": str(error)})
     case = Case(fault.name, _changes_alone(asked, alarm), truth_of(fault, asked.changes), NamedBy.CHANGE)

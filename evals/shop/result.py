@@ -13,8 +13,8 @@ from tools.evidence import Frozen, UtcDatetime
 
 COMMAND = "python -m evals.shop all --out DIR"
 HEAD = (
-    "| what people saw | what was done | alert | s to the alert | s to the answer | right | answer |",
-    "|---|---|---|---|---|---|---|",
+    "| what people saw | what was done | alert | s to the alert | s to the answer | right | place | answer |",
+    "|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -67,21 +67,29 @@ def answer_of(run: Run) -> str:
     """The answer in a few words."""
     if run.result is None:
         return run.trouble or "none"
-    leading = run.result.leading
+    leading = run.result.ranked[0] if run.result.ranked else None
+    said = run.result.verdict.replace("_", " ") if run.result.abstained else ""
     if leading is None:
-        return run.result.verdict.replace("_", " ")
-    return f"{leading.cause} ({leading.kind.replace('_', ' ')} in {leading.service}, {leading.confidence:.2f})"
+        return said
+    place = f"{leading.kind.replace('_', ' ')} in {leading.service}, {leading.confidence:.2f}"
+    return f"{said}{': ' if said else ''}{leading.cause} ({place})"
 
 
 def _row(run: Run) -> str:
     fault = fault_named(run.fault)
+    leading = run.result.ranked[0] if run.result and run.result.ranked else None
     cells = (
         run.fault,
         fault.title if fault else "",
         run.alert or "none came",
         "" if run.alert_seconds is None else f"{run.alert_seconds:.0f}",
         "" if run.answer_seconds is None else f"{run.answer_seconds:.1f}",
-        "yes" if run.right else "no",
+        _word(run.right),
+        "" if fault is None or not fault.service else _word(leading is not None and leading.service == fault.service),
         answer_of(run),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _word(yes: bool) -> str:
+    return "yes" if yes else "no"

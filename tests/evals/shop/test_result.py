@@ -32,16 +32,17 @@ def test_a_row_tells_how_long_it_took_and_what_was_answered() -> None:
     rows = table([WRONG, RIGHT, SILENT]).splitlines()
     assert rows[2].startswith("| home-page-slow |")
     assert rows[3] == (
-        "| orders-stuck | connections that do not come back (pool exhaustion) | ErrorsAtTheFront | 46 | 2.3 | yes "
+        "| orders-stuck | connections that do not come back (pool exhaustion) | ErrorsAtTheFront | 46 | 2.3 | yes | yes "
         "| stock-3.2.0 (code exception in stock, 0.91) |"
     )
-    assert "| none came |  |  | no | nobody was paged |" in rows[4]
+    assert "| none came |  |  | no | no | nobody was paged |" in rows[4]
     assert rows[-1].startswith("1 of 3 right.")
 
 
 def test_not_enough_evidence_is_said_in_its_own_words() -> None:
     unsure = result("none", None).model_copy(update={"abstained": True, "verdict": "not_enough_evidence"})
-    assert answer_of(RIGHT.model_copy(update={"result": unsure})) == "not enough evidence"
+    told = answer_of(RIGHT.model_copy(update={"result": unsure}))
+    assert told == "not enough evidence: none (code exception in stock, 0.91)"
 
 
 def test_runs_are_kept_whole(tmp_path: Path) -> None:
