@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.live.servers.process import STOPS_WITHIN_SECONDS
-from tests.live.servers.reaper import entrust, kill_group, release
+from fixtures.servers.process import STOPS_WITHIN_SECONDS
+from fixtures.servers.reaper import entrust, kill_group, release
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import requests
 
-from tests.live.servers.unleash import Unleash
+from fixtures.servers.unleash import Unleash
 
 FLAGS: Mapping[str, str] = {"related-products": "catalogue", "round-prices": "storefront"}
 """Each flag and the service that asks for it."""

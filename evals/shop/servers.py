@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import requests
 
 from evals.shop.rules import EVERY_SECONDS, rule_file
-from tests.live.servers.alertmanager import start_alertmanager
-from tests.live.servers.elasticsearch import Elasticsearch, start_elasticsearch
-from tests.live.servers.jaeger import Jaeger, start_jaeger
-from tests.live.servers.postgres import Postgres, start_postgres
-from tests.live.servers.process import Server
-from tests.live.servers.prometheus import Prometheus, start_prometheus
-from tests.live.servers.unleash import Unleash, start_unleash
+from fixtures.servers.alertmanager import start_alertmanager
+from fixtures.servers.elasticsearch import Elasticsearch, start_elasticsearch
+from fixtures.servers.jaeger import Jaeger, start_jaeger
+from fixtures.servers.postgres import Postgres, start_postgres
+from fixtures.servers.process import Server
+from fixtures.servers.prometheus import Prometheus, start_prometheus
+from fixtures.servers.unleash import Unleash, start_unleash
 
 
 @dataclass(frozen=True)

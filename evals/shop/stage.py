@@ -26,7 +26,7 @@ from evals.shop.repository import SHIPPED, SOURCES, Repository
 from evals.shop.running import Place, Running, answers
 from evals.shop.servers import add_rule, start_servers, watch
 from evals.shop.shipping import Shipper
-from tests.live.servers.process import free_port
+from fixtures.servers.process import free_port
 
 SERVICES = tuple(name for name in SHIPPED if name != "shop")
 PEERS: Mapping[str, tuple[str, ...]] = {
