@@ -20,7 +20,12 @@ class Child:
     """One process with a session of its own; what it prints goes to a file."""
 
     def __init__(
-        self, command: Sequence[str], output: Path, folder: Path, processors: frozenset[int] | None = None
+        self,
+        command: Sequence[str],
+        output: Path,
+        folder: Path,
+        processors: frozenset[int] | None = None,
+        niceness: int = 0,
     ) -> None:
         with output.open("ab") as into:
             self._process = subprocess.Popen(
@@ -29,6 +34,8 @@ class Child:
         entrust(self._process.pid)
         if processors:
             os.sched_setaffinity(self._process.pid, processors)
+        if niceness:
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
 
     @property
     def pid(self) -> int:

@@ -40,7 +40,7 @@ related = Switch("related-products")
 bank_ends = Stop("bank")
 database_ends = Stop("database")
 sale = Surge(times=3.0, buyers=0.75)
-report = Hog("catalogue", programs=10)
+report = Hog("catalogue", programs=4)
 expiry = Expiry()
 
 FAULTS: tuple[Fault, ...] = (

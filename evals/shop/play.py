@@ -26,7 +26,7 @@ from tools.recorded import Recording
 
 PAGES_WITHIN = timedelta(seconds=110)
 """After it broke; what has not paged by then is not felt."""
-SEEN_AFTER = timedelta(seconds=40)
+SEEN_AFTER = timedelta(seconds=30)
 """How long the shop is watched after the page, so that a recording also holds what came of it."""
 
 SETTLED_AFTER = timedelta(seconds=20)

@@ -29,6 +29,7 @@ class Place:
     runtime: dict[str, Any]
     """See `fixtures/shop/shop/runtime.py`; without the version."""
     processors: frozenset[int] | None = None
+    niceness: int = 0
 
 
 class NotServing(Exception):
@@ -81,7 +82,7 @@ class Running:
         told = self._place.folder / f"{self._place.service}.json"
         told.write_text(json.dumps({**self._place.runtime, "version": version}), encoding="utf-8")
         command = python(f"{self._place.service}.app", told)
-        return Child(command, self._output, release, self._place.processors)
+        return Child(command, self._output, release, self._place.processors, self._place.niceness)
 
     @property
     def _output(self) -> Path:

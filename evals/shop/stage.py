@@ -38,6 +38,8 @@ MEMORY_MB = 512
 TRACED_SHARE = 0.2
 READY_WITHIN_SECONDS = 30.0
 LAST_PROCESSOR = max(os.sched_getaffinity(0))
+SMALL_SHARE = 10
+"""Niceness of a service that may use one processor only: it gets little of a busy one, like a container of few shares."""
 HOG = "while True: pass"
 
 
@@ -192,8 +194,9 @@ class Stage:
             "key": str(key) if secured else "",
             "authority": str(authority) if name == "checkout" else "",
         }
-        pinned = frozenset({LAST_PROCESSOR}) if self._fault.pinned == name else None
-        return Place(name, self.folder, runtime, pinned)
+        if self._fault.pinned != name:
+            return Place(name, self.folder, runtime)
+        return Place(name, self.folder, runtime, frozenset({LAST_PROCESSOR}), SMALL_SHARE)
 
     def _deploy(self, release: Release) -> None:
         commit = self._repository.commit(release)
