@@ -36,6 +36,9 @@ class Child:
             os.sched_setaffinity(self._process.pid, processors)
         if niceness:
             os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
+            # Where sessions share processors before their processes do (sched(7), autogroup), the session has one, too.
+            with suppress(OSError):
+                Path(f"/proc/{self._process.pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
     @property
     def pid(self) -> int:
