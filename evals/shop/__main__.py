@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from evals.shop.faults import FAULTS, fault_named
 from evals.shop.plan import Fault
 from evals.shop.play import play
 from evals.shop.result import RUNS, Run, keep, table
+from evals.shop.running import NotServing
+from fixtures.servers.process import NotFetched, NotStarted
 
 RUNS_FILE = "runs.json"
 TABLE_FILE = "table.md"
@@ -30,10 +33,19 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     for fault in _wanted(names):
-        run = play(fault, lambda line: typer.echo(line, err=True), out / fault.name, asks=ask)
-        _add(run, out)
+        _add(_played(fault, out, asks=ask), out)
     typer.echo((out / TABLE_FILE).read_text(encoding="utf-8"))
     typer.echo(f"{(time.monotonic() - began) / 60:.1f} minutes", err=True)
+
+
+def _played(fault: Fault, out: Path, *, asks: bool) -> Run:
+    """The run; one that could not even begin says why, and the next fault has its turn."""
+    try:
+        return play(fault, lambda line: typer.echo(line, err=True), out / fault.name, asks=asks)
+    except (NotFetched, NotStarted, NotServing) as error:
+        why = str(error).splitlines()[0]
+        typer.echo(f"  {why}", err=True)
+        return Run(fault=fault.name, broke_at=datetime.now(UTC), trouble=f"the shop did not start: {why}")
 
 
 def _wanted(names: list[str]) -> list[Fault]:
