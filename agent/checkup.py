@@ -39,6 +39,8 @@ class Part:
     source: Source
     name: str
     backend: Visible
+    also: tuple[Source, ...] = ()
+    """What else it tells of."""
 
 
 class PartSeen(Frozen):
@@ -84,7 +86,7 @@ def check_up(parts: Sequence[Part], now: datetime, file: str | None, seconds: fl
     window = TimeWindow(since=now - LOOKED_BACK, until=now)
     with ThreadPoolExecutor(max_workers=max(1, len(parts)), thread_name_prefix="whydown-doctor") as pool:
         seen = tuple(pool.map(partial(_look, window=window, seconds=seconds), parts))
-    configured = {part.source for part in parts}
+    configured = {source for part in parts for source in (part.source, *part.also)}
     missing = tuple(
         Missing(source=source, means=SAYS_NOTHING[source], example=example)
         for source, example in EXAMPLE.items()

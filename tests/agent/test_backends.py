@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from agent.backends import JoinedChanges, live_backend, parts_of, read_backends
+from agent.checkup import check_up
 from agent.errors import OperatorError
 from agent.settings import Settings
 from agent.store import Store
@@ -65,6 +67,21 @@ def test_what_is_configured_becomes_a_backend(store: Store, tmp_path: Path) -> N
     assert backend.logs is None
     assert backend.window is None
     assert [part.source for part in parts_of(config, store)] == [Source.METRICS, Source.CHANGES, Source.TOPOLOGY]
+
+
+def test_a_cluster_knows_changes_and_dependencies(store: Store, tmp_path: Path) -> None:
+    cluster = {"kind": "kubernetes", "kubeconfig": str(tmp_path / "none")}
+    delivery = {"kind": "argocd", "url": "https://argocd.example"}
+    config = read_backends(Settings(changes=(cluster, delivery, {"kind": "git", "path": str(tmp_path)})))
+    backend = live_backend(config, store)
+    assert backend.topology is not None
+    with pytest.raises(ToolError, match=r"kubeconfig .* cannot be read"):
+        backend.topology.edges()
+    parts = parts_of(config, store)
+    assert [part.name for part in parts] == ["POST /changes", "kubernetes", "argocd", "git"]
+    assert parts[1].also == (Source.TOPOLOGY,)
+    missing = check_up([*parts[:1], replace(parts[1], backend=Knows())], AT, None, 5.0).missing
+    assert Source.TOPOLOGY not in {each.source for each in missing}
 
 
 @pytest.mark.parametrize(
