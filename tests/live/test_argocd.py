@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from fixtures.servers.argocd import ArgoCD as Server
+from fixtures.servers.kubernetes_api import KubernetesApi
 from tests.live.conftest import or_skip
-from tests.live.servers.argocd import ArgoCD as Server
-from tests.live.servers.kubernetes_api import KubernetesApi
 from tests.tools.live import test_argocd as asked
 from tests.tools.live.argocd_history import APPLICATIONS, BEGAN, MINUTE, application, sync
 

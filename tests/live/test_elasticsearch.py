@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 import requests
 
+from fixtures.servers.elasticsearch import V9, start_elasticsearch
+from fixtures.servers.opensearch import start_opensearch
+from fixtures.servers.process import Server
 from tests.live.conftest import or_skip
 from tests.live.log_push import make_stream, push_documents
-from tests.live.servers.elasticsearch import V9, start_elasticsearch
-from tests.live.servers.opensearch import start_opensearch
-from tests.live.servers.process import Server
 from tests.tools.live.elasticsearch_checks import CHECKS
 from tests.tools.live.elasticsearch_data import BROKE, SINCE, WINDOW, fill, line
 from tools.evidence import ToolError

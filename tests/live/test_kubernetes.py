@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from fixtures.servers.kubernetes import Kubernetes as Server
 from tests.live.conftest import or_skip
-from tests.live.servers.kubernetes import Kubernetes as Server
 from tests.tools.live import test_kubernetes as asked
 from tests.tools.live.kubernetes_checks import CHECKS, WINDOW, Answers, ask
 from tools.live.kubernetes import Kubernetes, KubernetesConfig

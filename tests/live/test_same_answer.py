@@ -15,14 +15,14 @@ from agent.incident import Diagnosis
 from agent.parse_alert import parse_alert
 from agent.runner import Runner
 from agent.settings import Settings
+from fixtures.servers.jaeger import start_jaeger
+from fixtures.servers.process import Server
+from fixtures.servers.prometheus import start_prometheus
+from fixtures.servers.tempo import start_tempo
 from tests.live.conftest import or_skip
 from tests.live.log_push import push_logs
 from tests.live.otlp_push import push_spans
 from tests.live.recording_push import openmetrics_of
-from tests.live.servers.jaeger import start_jaeger
-from tests.live.servers.process import Server
-from tests.live.servers.prometheus import start_prometheus
-from tests.live.servers.tempo import start_tempo
 from tools.backend import Backend
 from tools.recorded import Recording, read_recording, recorded_backend
 

@@ -17,18 +17,18 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.servers.alertmanager import Alertmanager, start_alertmanager
+from fixtures.servers.elasticsearch import Elasticsearch
+from fixtures.servers.jaeger import Jaeger
+from fixtures.servers.kubernetes import Kubernetes
+from fixtures.servers.loki import Loki
+from fixtures.servers.opensearch import OpenSearch
+from fixtures.servers.postgres import Postgres
+from fixtures.servers.process import NotStarted, Server, answers, launch, new_folder
+from fixtures.servers.prometheus import Prometheus, start_prometheus
+from fixtures.servers.tempo import Tempo
+from fixtures.servers.unleash import Unleash
 from tests.live.conftest import or_skip
-from tests.live.servers.alertmanager import Alertmanager, start_alertmanager
-from tests.live.servers.elasticsearch import Elasticsearch
-from tests.live.servers.jaeger import Jaeger
-from tests.live.servers.kubernetes import Kubernetes
-from tests.live.servers.loki import Loki
-from tests.live.servers.opensearch import OpenSearch
-from tests.live.servers.postgres import Postgres
-from tests.live.servers.process import NotStarted, Server, answers, launch, new_folder
-from tests.live.servers.prometheus import Prometheus, start_prometheus
-from tests.live.servers.tempo import Tempo
-from tests.live.servers.unleash import Unleash
 
 INCIDENT = 1_700_000_000  # seconds; November 2023, far older than what any server keeps or accepts by default
 TRACE = "1af7651916cd43dd8448eb211c80319c"
@@ -210,7 +210,7 @@ def test_a_server_that_ends_at_once_shows_its_log() -> None:
 def test_servers_end_with_a_killed_starter() -> None:
     """Nobody is left to stop them after `kill -9`: the reaper does."""
     program = (
-        "from tests.live.servers.process import *\n"
+        "from fixtures.servers.process import *\n"
         "server = launch(Server, 'sleeper', ['sleep', '300'], url='', folder=new_folder('sleeper'), ready=lambda: True)\n"
         "print(server.process.pid, server.folder, flush=True)\n"
         "server.process.wait()\n"

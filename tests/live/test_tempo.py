@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from fixtures.servers.process import Server
 from tests.live.conftest import or_skip
-from tests.live.servers.process import Server
 from tests.tools.live.test_tempo import filled
 from tests.tools.live.trace_checks import CHECKS, Tracing
 from tests.tools.live.trace_data import WINDOW

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.live.servers.argocd import NAMESPACE
-from tests.live.servers.kubernetes_api import KubernetesApi
+from fixtures.servers.argocd import NAMESPACE
+from fixtures.servers.kubernetes_api import KubernetesApi
 from tests.tools.live.git_repository import GitRepository
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-from tests.live.servers.kubernetes_api import KubernetesApi
+from fixtures.servers.kubernetes_api import KubernetesApi
 
 SHOP = "shop"
 APART_SECONDS = 2.2

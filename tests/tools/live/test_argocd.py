@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent.analysis.diffs import read_diff
-from tests.live.servers.argocd import ArgoCD as Server, start_argocd
-from tests.live.servers.kubernetes_api import KubernetesApi
+from fixtures.servers.argocd import ArgoCD as Server, start_argocd
+from fixtures.servers.kubernetes_api import KubernetesApi
 from tests.tools.live.argocd_history import ADDRESS, BEGAN, MINUTE, application, fill, repository, sync
 from tests.tools.live.conftest import Recorded
 from tests.tools.live.documents import Documents

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from tests.live.servers.elasticsearch import V9, start_elasticsearch
-from tests.live.servers.opensearch import start_opensearch
-from tests.live.servers.process import Server
+from fixtures.servers.elasticsearch import V9, start_elasticsearch
+from fixtures.servers.opensearch import start_opensearch
+from fixtures.servers.process import Server
 from tests.tools.live.conftest import Recorded
 from tests.tools.live.elasticsearch_checks import (
     CHECKS,

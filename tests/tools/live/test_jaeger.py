@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.servers.jaeger import Jaeger as Server, start_jaeger
 from tests.live.otlp_push import push_spans
-from tests.live.servers.jaeger import Jaeger as Server, start_jaeger
 from tests.tools.live.conftest import Recorded
 from tests.tools.live.trace_checks import CHECKS, Tracing
 from tests.tools.live.trace_data import WINDOW, spans

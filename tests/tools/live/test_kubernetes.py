@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from tests.live.servers.kubernetes import Kubernetes as Server, start_kubernetes
-from tests.live.servers.kubernetes_api import KubernetesApi
+from fixtures.servers.kubernetes import Kubernetes as Server, start_kubernetes
+from fixtures.servers.kubernetes_api import KubernetesApi
 from tests.tools.live.conftest import CASSETTES, Recorded
 from tests.tools.live.kubernetes_checks import CHECKS, WINDOW, Answers, ask
 from tests.tools.live.shop_cluster import fill, happen

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.servers.tempo import Tempo as Server, start_tempo
 from tests.live.otlp_push import push_spans
-from tests.live.servers.tempo import Tempo as Server, start_tempo
 from tests.tools.live.conftest import Recorded
 from tests.tools.live.trace_checks import CHECKS, Tracing
 from tests.tools.live.trace_data import WINDOW, spans
