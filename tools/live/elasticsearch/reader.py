@@ -132,7 +132,7 @@ class Reader:
         body: JsonObject = {
             "query": query,
             "size": size,
-            "sort": [{time: by_time}, {"_shard_doc": {"order": "asc"}}],
+            "sort": [{time: by_time}, {"_seq_no": {"order": "asc"}}, {"_shard_doc": {"order": "asc"}}],
             "pit": {"id": pit["id"], "keep_alive": KEEP_ALIVE},
             "source": SOURCE,
             "track_total_hits": False,
