@@ -10,6 +10,7 @@ from tools.evidence import JsonObject, TimeWindow
 from tools.live.elasticsearch.fields import ANALYSED, NUMBERS, WORDS, Field, Fields
 from tools.live.log_rows import words_of
 from tools.live.thinning import Plan
+from tools.live.wordings import FAILURE, Wording, says_failure
 from tools.moments import iso
 from tools.words import UNKNOWN_SERVICE
 
@@ -127,6 +128,25 @@ def thinned(query: JsonObject, fields: Fields, keys: Sequence[Key | None], plan:
             "min_score": 1.0,
         }
     }
+
+
+def neither(query: JsonObject, *others: JsonObject) -> JsonObject:
+    """The documents of a query that are in none of the others."""
+    return {"bool": {"filter": [query], "must_not": list(others)}}
+
+
+def worded_like(field: Field, wordings: Iterable[Wording]) -> list[JsonObject]:
+    """Clauses for the documents whose text has all words of one of the wordings.
+
+    A text that speaks of failure besides, as none of the wordings does, is worded differently.
+    """
+    calm: list[JsonObject] = []
+    failing: list[JsonObject] = []
+    for words in wordings:
+        clause = {"match": {field.name: {"query": " ".join(words), "operator": "and"}}}
+        (failing if says_failure(words) else calm).append(clause)
+    failure = {"match": {field.name: {"query": " ".join(FAILURE), "operator": "or"}}}
+    return [*([neither(_any(calm), failure)] if calm else []), *failing]
 
 
 def all_of(clauses: Iterable[JsonObject]) -> JsonObject:
