@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from tools.evidence import Source, TimeWindow
@@ -11,10 +13,10 @@ from tools.live.elasticsearch.discovery import Discovery
 from tools.live.elasticsearch.fields import Fields, record_keys
 from tools.live.elasticsearch.queries import all_of, in_window, of_service, with_text
 from tools.live.elasticsearch.question import Question
-from tools.live.elasticsearch.reader import Documents, Reader, page_of
+from tools.live.elasticsearch.reader import Documents, Reader, TooSlow, page_of
 from tools.live.elasticsearch.share import Share
 from tools.live.elasticsearch.sight import seen
-from tools.live.elasticsearch.strata import count_strata, service_of
+from tools.live.elasticsearch.strata import Counted, count_strata, service_of, spellings_of
 from tools.live.log_rows import LogRows, empty_frame
 from tools.live.notebook import Notebook
 from tools.live.sighting import Sighting
@@ -46,23 +48,17 @@ class Elasticsearch:
         fields = self._discovery.known(window, reader).fields
         if not fields.total:
             return empty_frame()
-        question = self._question(window, service, contains, fields, reader)
-        rows = self._rows(fields, self._notes)
-        if limit is not None:
-            found = self._oldest(question, limit, reader)
-            return question.exactly(rows.frame(window, found.times, found.records)).head(limit)
-        counts = count_strata(question.query, fields, reader)
-        if not counts.total:
-            return empty_frame()
-        found = Share(self._connection, self._config, self._notes, reader, question).read(counts)
-        return question.exactly(rows.frame(window, found.times, found.records))
+        for question in self._questions(window, service, contains, fields, reader):
+            frame = self._answer(question, limit, reader)
+            if len(frame):
+                return frame
+        return empty_frame()
 
     def look(self, window: TimeWindow) -> Sighting:
         """What the server is and what it holds of the window. Raises ToolError."""
         reader = self._reader()
         known = self._discovery.known(window, reader)
-        question = self._question(window, None, None, known.fields, reader)
-        counts = count_strata(question.query, known.fields, reader) if known.fields.total else None
+        counts = self._counts(window, known.fields, reader) if known.fields.total else None
         services = {service_of(key, known.fields) for key in counts.keys} if counts else set[str]()
         return seen(self._connection, reader, self._config, known, window, sorted(services - {""}))
 
@@ -73,16 +69,36 @@ class Elasticsearch:
         keys = record_keys(self._discovery.names)
         return LogRows.of(keys, notes, "Elasticsearch", services_inside=not fields.service)
 
-    def _question(
+    def _questions(
         self, window: TimeWindow, service: str | None, contains: str | None, fields: Fields, reader: Reader
-    ) -> Question:
+    ) -> Iterator[Question]:
+        """What is asked for; then the same of a service whose name is spelled differently in the documents."""
         clauses = [in_window(fields.time, window)]
-        if service is not None:
-            clauses.append(of_service(fields, service))
         if contains:
             narrowed = with_text(fields.body, contains, self._discovery.plain(fields.body, reader))
             clauses += [] if narrowed is None else [narrowed]
-        return Question(window, service, contains, fields, all_of(clauses))
+        if service is None:
+            yield Question(window, service, contains, fields, all_of(clauses))
+            return
+        yield Question(window, service, contains, fields, all_of([*clauses, of_service(fields, [service])]))
+        spelled = spellings_of(service, self._counts(window, fields, reader), fields)
+        if spelled and spelled != [service]:
+            names = of_service(fields, [service, *spelled])
+            yield Question(window, service, contains, fields, all_of([*clauses, names]))
+
+    def _counts(self, window: TimeWindow, fields: Fields, reader: Reader) -> Counted:
+        return count_strata(all_of([in_window(fields.time, window)]), fields, reader)
+
+    def _answer(self, question: Question, limit: int | None, reader: Reader) -> pd.DataFrame:
+        rows = self._rows(question.fields, self._notes)
+        if limit is not None:
+            found = self._oldest(question, limit, reader)
+            return question.exactly(rows.frame(question.window, found.times, found.records)).head(limit)
+        counts = count_strata(question.query, question.fields, reader)
+        if not counts.total:
+            return empty_frame()
+        found = Share(self._connection, self._config, self._notes, reader, question).read(counts)
+        return question.exactly(rows.frame(question.window, found.times, found.records))
 
     def _oldest(self, question: Question, limit: int, reader: Reader) -> Documents:
         """Documents from the oldest on, until enough of them are what was asked for."""
@@ -95,7 +111,14 @@ class Elasticsearch:
             looked_at, wanted = len(found.records), wanted + len(question.exactly(new))
             return wanted >= limit or looked_at >= self._config.max_lines
 
-        found = reader.pages(question.query, question.fields.time.name, page_of(USUAL_BYTES, 4 * limit), enough=enough)
+        page = page_of(USUAL_BYTES, 4 * limit)
+        try:
+            found = reader.pages(question.query, question.fields.time.name, page, enough=enough)
+        except TooSlow as slow:
+            raise self._connection.http.error(
+                f"is too slow: {looked_at:,} lines were read in {self._config.timeout_seconds:g} s and not all of the "
+                f"{limit:,} that are wanted found; raise timeout_seconds or narrow index"
+            ) from slow
         if wanted < limit and looked_at >= self._config.max_lines:
             self._notes.add(Source.LOGS, f"Elasticsearch: only the first {looked_at:,} lines were looked at{question}")
         return found

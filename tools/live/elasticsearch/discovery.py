@@ -23,15 +23,12 @@ from tools.live.elasticsearch.fields import (
     typed,
 )
 from tools.live.elasticsearch.queries import in_window, is_plain
-from tools.live.elasticsearch.reader import Reader
+from tools.live.elasticsearch.reader import HEALTH, Reader
 from tools.moments import read_moment
 
 REMEMBERED_SECONDS = 120.0
 """How long what was discovered in a window is taken to hold; an investigation asks its window many times."""
 WINDOWS_REMEMBERED = 4
-COUNTED = (
-    "aggregations.fields,aggregations.newest,timed_out,_shards.total,_shards.failed,_shards.failures.reason,_clusters"
-)
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,12 @@ class Discovery:
         roles = {role: typed(caps, self.names[role]) for role in ("service", "severity", "body")}
         every = [field for fields in roles.values() for field in fields]
         answer = reader.search(
-            {"query": in_window(time, window), "size": 0, "aggs": presence(time, every), "filter_path": COUNTED}
+            {
+                "query": in_window(time, window),
+                "size": 0,
+                "aggs": presence(time, every),
+                "filter_path": f"aggregations.fields,aggregations.newest,{HEALTH}",
+            }
         )
         return Known(_counted(time, roles, caps["indices"], answer), _newest(answer))
 

@@ -46,21 +46,22 @@ def in_window(time: Field, window: TimeWindow) -> JsonObject:
     return {"range": {time.name: {"gte": iso(since), "lt": iso(until), "format": NANOS}}}
 
 
-def of_service(fields: Fields, service: str) -> JsonObject:
-    """At least all documents whose service has this name."""
+def of_service(fields: Fields, names: Sequence[str]) -> JsonObject:
+    """At least all documents whose service has one of these names."""
     if not fields.service:
         return {"match_all": {}}  # their bodies may name it
-    if service == UNKNOWN_SERVICE:
-        return {"bool": {"must_not": [_exists(field.name) for field in fields.service]}}
     named: list[JsonObject] = []
+    if UNKNOWN_SERVICE in names:
+        named.append({"bool": {"must_not": [_exists(field.name) for field in fields.service]}})
     for field in fields.service:
         if field.exact is None:
-            named.append({"match": {field.name: {"query": service, "operator": "and", "zero_terms_query": "all"}}})
+            words = ({"query": name, "operator": "and", "zero_terms_query": "all"} for name in names)
+            named += [{"match": {field.name: each}} for each in words]
         elif not field.is_number:
-            named.append({"term": {field.exact: {"value": service}}})
-        elif service.isdecimal():
-            named.append({"term": {field.exact: {"value": int(service)}}})
-    return _any(named) if named else {"match_none": {}}
+            named.append({"terms": {field.exact: list(names)}})
+        else:
+            named.append({"terms": {field.exact: [int(name) for name in names if name.isdecimal()]}})
+    return _any(named)
 
 
 def with_text(body: Sequence[Field], text: str, plain: frozenset[str]) -> JsonObject | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tools.attributes import scalar_text
 from tools.evidence import JsonObject
 from tools.live.elasticsearch.fields import Fields
 from tools.live.elasticsearch.queries import Key, sampled, strata
 from tools.live.elasticsearch.reader import Reader, mean_bytes
 from tools.live.thinning import SEVERE
-from tools.words import severity
+from tools.words import UNKNOWN_SERVICE, clean_name, severity
 
 SAMPLED = 200
 """Random documents whose size is looked at."""
@@ -54,8 +55,14 @@ def count_strata(query: JsonObject, fields: Fields, reader: Reader) -> Counted:
 
 
 def service_of(key: Key | None, fields: Fields) -> str:
-    """The service of a kind of lines, "" where it has none."""
-    return str(_first((key or ())[: _services(fields)]) or "")
+    """The service of a kind of lines as a frame tells it, "" where it has none."""
+    return clean_name(scalar_text(_first((key or ())[: _services(fields)])))
+
+
+def spellings_of(service: str, counts: Counted, fields: Fields) -> list[str]:
+    """Raw names that a frame tells as this service: names lose their line breaks there, and long ones their ends."""
+    raw = {value for key in counts.keys for value in (key or ())[: _services(fields)] if isinstance(value, str)}
+    return sorted(name for name in raw if (clean_name(scalar_text(name)) or UNKNOWN_SERVICE) == service)
 
 
 def _severity(key: Key | None, fields: Fields) -> str:
