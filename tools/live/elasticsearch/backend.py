@@ -74,7 +74,7 @@ class Elasticsearch:
     ) -> Iterator[Question]:
         """What is asked for; then the same of a service whose name is spelled differently in the documents."""
         clauses = [in_window(fields.time, window)]
-        if contains:
+        if contains and not self._discovery.marked(window, fields, reader):
             narrowed = with_text(fields.body, contains, self._discovery.plain(fields.body, reader))
             clauses += [] if narrowed is None else [narrowed]
         if service is None:
@@ -87,7 +87,7 @@ class Elasticsearch:
             yield Question(window, service, contains, fields, all_of([*clauses, names]))
 
     def _counts(self, window: TimeWindow, fields: Fields, reader: Reader) -> Counted:
-        return count_strata(all_of([in_window(fields.time, window)]), fields, reader)
+        return count_strata(all_of([in_window(fields.time, window)]), fields, reader, samples=0)
 
     def _answer(self, question: Question, limit: int | None, reader: Reader) -> pd.DataFrame:
         rows = self._rows(question.fields, self._notes)

@@ -96,6 +96,13 @@ def keys_of(field: str) -> list[str]:
     return [field, *flat({head: nested})]
 
 
+def texts_of(flattened: Iterable[Mapping[str, object]], fields: Iterable[Field]) -> list[str]:
+    """The texts that stand in some fields of flattened documents, where they do."""
+    keys = [keys_of(field.name) for field in fields]
+    found = (record[key] for record in flattened for names in keys for key in names if key in record)
+    return [text for text in found if isinstance(text, str)]
+
+
 def typed(caps: JsonObject, names: Iterable[str]) -> list[Field]:
     """Those of the names that are fields, in the given order; `caps` is the answer of `_field_caps`."""
     known = cast("dict[str, dict[str, JsonObject]]", caps.get("fields") or {})

@@ -8,7 +8,7 @@ from tools.attributes import flat
 from tools.evidence import JsonObject, Source, ToolError
 from tools.live.elasticsearch.config import ElasticsearchConfig
 from tools.live.elasticsearch.connection import Connection
-from tools.live.elasticsearch.fields import ANALYSED, Field, keys_of
+from tools.live.elasticsearch.fields import ANALYSED, texts_of
 from tools.live.elasticsearch.queries import neither, thinned, worded_like
 from tools.live.elasticsearch.question import Question
 from tools.live.elasticsearch.reader import Documents, Reader, TooSlow, page_of
@@ -97,7 +97,7 @@ class Share:
         flattened = [flat(record) for record in records[::step]]
         clauses: list[JsonObject] = []
         for field in body:
-            wordings = common_wordings(_texts(flattened, field))
+            wordings = common_wordings(texts_of(flattened, [field]))
             clauses += worded_like(field, wordings[: MOST // len(body)])
         return clauses
 
@@ -117,10 +117,3 @@ class Share:
 
     def _note(self, text: str) -> None:
         self._notes.add(Source.LOGS, f"Elasticsearch: {text}")
-
-
-def _texts(flattened: Sequence[JsonObject], field: Field) -> list[str]:
-    """What stands in one field, where it stands."""
-    keys = keys_of(field.name)
-    found = (next((record[key] for key in keys if key in record), None) for record in flattened)
-    return [text for text in found if isinstance(text, str)]

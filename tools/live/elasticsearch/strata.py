@@ -27,17 +27,17 @@ class Counted:
     lines: tuple[int, ...]
     severe: tuple[bool, ...]
     line_bytes: float
-    """Size of a document, about."""
+    """Size of a document, about; 0 where none was looked at."""
 
     @property
     def total(self) -> int:
         return sum(self.lines)
 
 
-def count_strata(query: JsonObject, fields: Fields, reader: Reader) -> Counted:
+def count_strata(query: JsonObject, fields: Fields, reader: Reader, samples: int = SAMPLED) -> Counted:
     """The documents by the raw values of their service and severity fields. Raises ToolError."""
     lines: dict[Key | None, int] = {}
-    answer = reader.count(sampled(query), strata(fields, None), SAMPLED)
+    answer = reader.count(sampled(query), strata(fields, None), samples)
     line_bytes = mean_bytes(answer.get("hits", {}).get("hits", []))
     total = int(answer.get("aggregations", {}).get("all", {}).get("doc_count", 0))
     for _ in range(PAGES):
