@@ -180,6 +180,23 @@ def test_a_password_or_an_api_key_and_an_authority_of_ones_own(secured: Server) 
     assert by_encoded_key.log_lines(WINDOW).equals(expected)
 
 
+def test_a_key_that_may_only_read_is_enough(secured: Server) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    session.auth, session.verify = (secured.username, secured.password), str(secured.ca_file)  # type: ignore[attr-defined]
+    reads = {"reader": {"indices": [{"names": ["filebeat-*", "logs-shop-*"], "privileges": ["read"]}]}}
+    asked = {"name": "reader", "role_descriptors": reads}
+    key = session.post(f"{secured.url}/_security/api_key", json=asked, timeout=30).json()["encoded"]
+    ca_file = str(secured.ca_file)  # type: ignore[attr-defined]
+    for check in CHECKS[:-1]:
+        backend, notes = asking(secured.url, api_key=key, ca_file=ca_file)
+        check(backend)
+        assert list(notes) == []
+    seen = asking(secured.url, api_key=key, ca_file=ca_file)[0].look(WINDOW)
+    assert "checkout" in seen.services
+    assert seen.clock is None
+
+
 def test_who_may_not_read_is_told_so(secured: Server) -> None:
     given = {"ca_file": str(secured.ca_file)}  # type: ignore[attr-defined]
     with pytest.raises(ToolError, match="401"):
