@@ -121,3 +121,16 @@ def test_a_source_that_fails_is_a_note_and_all_of_them_an_error() -> None:
 def test_without_a_status_page_that_is_said() -> None:
     with pytest.raises(ToolError, match="no status page is configured"):
         JoinedChanges([], [], Notebook()).status_events(WINDOW)
+
+
+def test_logs_are_a_backend_and_their_key_is_never_shown(store: Store) -> None:
+    table = {"kind": "elasticsearch", "url": "https://logs.example", "api_key": "k3y-of-logs", "index": ["logs-*"]}
+    config = read_backends(Settings(logs=table))
+    assert live_backend(config, store).logs is not None
+    assert [part.name for part in parts_of(config, store)] == ["elasticsearch", "POST /changes"]
+    assert "k3y-of-logs" not in f"{config!r} {config.model_dump_json()}"
+    with pytest.raises(OperatorError, match=r"logs\.index\.?\w*: .*no name or pattern"):
+        read_backends(Settings(logs=table | {"index": ["a,b"]}))
+    with pytest.raises(OperatorError, match=r"logs.*: .*api_key") as raised:
+        read_backends(Settings(logs=table | {"bearer_token": "t0ken"}))
+    assert "k3y-of-logs" not in str(raised.value)

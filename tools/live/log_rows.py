@@ -21,6 +21,10 @@ from tools.words import LOG_KEYS, UNKNOWN_SERVICE, clean_name, counted, severity
 TEXTS = ("service", "instance", "severity", "body", "trace_id", "span_id")
 _PAIR = re.compile(r'(?:^|(?<=\s))([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?=\s|$)')
 """One pair of a logfmt line: `key=value` or `key="quoted value"` (https://brandur.org/logfmt)."""
+_MARK = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
+    r"|\\u00[01][0-9a-fA-F]|\\x1b"
+)
 _LEVELS = frozenset({"level", "lvl", "severity", "severity_text", "log.level", "loglevel"})
 _INSIDE = RecordSplit({**LOG_KEYS, "severity": (*LOG_KEYS["severity"], "lvl", "loglevel")})
 
@@ -102,10 +106,18 @@ def empty_frame() -> pd.DataFrame:
 def words_of(text: str) -> list[str]:
     """Stretches of a text that stand unchanged in whatever it was logged as.
 
-    A blank may have been a colour code, and JSON escapes quotes, backslashes and what is not ASCII, some writers also
-    `<`, `>`, `&` and `/`. What is left are stretches of other characters.
+    JSON escapes quotes, backslashes and what is not ASCII, some writers also `<`, `>`, `&` and `/`. What is left are
+    stretches of other characters. They do not stand so in lines that are marked (`is_marked`).
     """
     return re.findall(r"[^\s\"\\<>&/'\x00-\x1f\x7f-\U0010ffff]+", text)
+
+
+def is_marked(text: str) -> bool:
+    """Whether a line holds colour codes or other control characters, without which its text is shown.
+
+    They may stand in the middle of what is one word afterwards, also as an escape of JSON.
+    """
+    return _MARK.search(text) is not None
 
 
 def _told_inside(body: str) -> tuple[JsonObject, dict[str, str]] | None:

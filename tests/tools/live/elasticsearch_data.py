@@ -16,7 +16,7 @@ BROKE = SINCE + timedelta(minutes=12)
 ECS, OTEL, HABIT = "logs-shop-ecs", "logs-shop-otel", "filebeat-shop"
 ODD = 'we"b*\\ OR service.name:* AND {x}\n'
 """A service that is called like a query; names lose their line breaks."""
-ODD_BODY = 'cannot parse "a:b" AND (c OR d*)~ [x TO y] \\ /re/ {"k": 1}'
+ODD_BODY = 'cannot parse "a:b" AND (c OR d*)~ [x TO y] \\ /re/ {"k": 1}\n\tat parse (line 7)'
 CHECKOUT_LINES = 80 + 16
 
 
@@ -45,7 +45,7 @@ def ecs() -> Iterator[JsonObject]:
         }
     for place in range(16):
         yield line(BROKE + timedelta(seconds=30 * place), "checkout", "error", "pool of payments-db is empty")
-    yield line(BROKE, ODD.strip(), "warn", ODD_BODY)
+    yield line(BROKE, ODD, "warn", ODD_BODY)
     yield line(WINDOW.until, "checkout", "info", "one that is too late by nothing")
     yield line(WINDOW.since - timedelta(microseconds=1), "checkout", "info", "one that is too early")
 

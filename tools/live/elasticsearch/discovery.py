@@ -9,6 +9,7 @@ from datetime import datetime
 from threading import Lock
 from time import monotonic
 
+from tools.attributes import flat
 from tools.evidence import JsonObject, TimeWindow, ToolError
 from tools.live.elasticsearch.config import ElasticsearchConfig
 from tools.live.elasticsearch.connection import Connection
@@ -20,18 +21,19 @@ from tools.live.elasticsearch.fields import (
     counted_fields,
     date_field,
     presence,
+    texts_of,
     typed,
 )
-from tools.live.elasticsearch.queries import in_window, is_plain
-from tools.live.elasticsearch.reader import Reader
+from tools.live.elasticsearch.queries import in_window, is_plain, sampled
+from tools.live.elasticsearch.reader import HEALTH, Reader
+from tools.live.log_rows import is_marked
 from tools.moments import read_moment
 
 REMEMBERED_SECONDS = 120.0
 """How long what was discovered in a window is taken to hold; an investigation asks its window many times."""
 WINDOWS_REMEMBERED = 4
-COUNTED = (
-    "aggregations.fields,aggregations.newest,timed_out,_shards.total,_shards.failed,_shards.failures.reason,_clusters"
-)
+SAMPLED = 100
+"""Random lines that are looked at for control characters: a service that colours its lines colours most of them."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Discovery:
         self._config = config
         self.names = candidates(config)
         self._windows: OrderedDict[TimeWindow, tuple[float, Known]] = OrderedDict()
+        self._marked: OrderedDict[TimeWindow, tuple[float, bool]] = OrderedDict()
         self._plain: dict[str, bool] = {}
         self._lock = Lock()
 
@@ -73,6 +76,24 @@ class Discovery:
                     self._plain[field.name] = self._asked_plain(field.name, reader)
             return frozenset(field.name for field in fields if self._plain[field.name])
 
+    def marked(self, window: TimeWindow, fields: Fields, reader: Reader) -> bool:
+        """Whether a random few lines of the window hold colour codes or other control characters.
+
+        A frame tells its texts without them, so that words may touch there which are apart in the documents, and the
+        other way round: then a text that somebody has read cannot be looked for by its words.
+        """
+        with self._lock:
+            at, found = self._marked.get(window, (0.0, None))
+            if found is None or monotonic() - at > REMEMBERED_SECONDS:
+                query = sampled({"bool": {"filter": [in_window(fields.time, window)]}})
+                hits = reader.count(query, {}, SAMPLED).get("hits", {}).get("hits", [])
+                texts = (text for hit in hits for text in texts_of([flat(hit.get("_source") or {})], fields.body))
+                found = any(is_marked(text) for text in texts)
+                self._marked[window] = (monotonic(), found)
+                while len(self._marked) > WINDOWS_REMEMBERED:
+                    self._marked.popitem(last=False)
+            return found
+
     def _discovered(self, window: TimeWindow, reader: Reader) -> Known:
         caps = reader.field_caps(asked_names(self.names))
         if not caps.get("indices"):
@@ -88,7 +109,12 @@ class Discovery:
         roles = {role: typed(caps, self.names[role]) for role in ("service", "severity", "body")}
         every = [field for fields in roles.values() for field in fields]
         answer = reader.search(
-            {"query": in_window(time, window), "size": 0, "aggs": presence(time, every), "filter_path": COUNTED}
+            {
+                "query": in_window(time, window),
+                "size": 0,
+                "aggs": presence(time, every),
+                "filter_path": f"aggregations.fields,aggregations.newest,{HEALTH}",
+            }
         )
         return Known(_counted(time, roles, caps["indices"], answer), _newest(answer))
 

@@ -82,8 +82,25 @@ def asked_names(names: Mapping[str, Sequence[str]]) -> list[str]:
 def record_keys(names: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Under which keys the fields stand in a flattened document: as they are named, or without words that say nothing."""
     return {
-        column: list(dict.fromkeys(key for field in fields for key in _keys(field))) for column, fields in names.items()
+        column: list(dict.fromkeys(key for field in fields for key in keys_of(field)))
+        for column, fields in names.items()
     }
+
+
+def keys_of(field: str) -> list[str]:
+    """Under which keys a field stands in a flattened document: its name, and the name without words that say nothing."""
+    head, *rest = field.split(".")
+    nested: object = ""
+    for part in reversed(rest):
+        nested = {part: nested}
+    return [field, *flat({head: nested})]
+
+
+def texts_of(flattened: Iterable[Mapping[str, object]], fields: Iterable[Field]) -> list[str]:
+    """The texts that stand in some fields of flattened documents, where they do."""
+    keys = [keys_of(field.name) for field in fields]
+    found = (record[key] for record in flattened for names in keys for key in names if key in record)
+    return [text for text in found if isinstance(text, str)]
 
 
 def typed(caps: JsonObject, names: Iterable[str]) -> list[Field]:
@@ -135,11 +152,3 @@ def _exact(name: str, known: Mapping[str, Mapping[str, JsonObject]]) -> str | No
         if kinds and (kinds <= WORDS or kinds <= NUMBERS):
             return path
     return None
-
-
-def _keys(field: str) -> list[str]:
-    head, *rest = field.split(".")
-    nested: object = ""
-    for part in reversed(rest):
-        nested = {part: nested}
-    return [field, *flat({head: nested})]

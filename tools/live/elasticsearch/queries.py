@@ -10,6 +10,7 @@ from tools.evidence import JsonObject, TimeWindow
 from tools.live.elasticsearch.fields import ANALYSED, NUMBERS, WORDS, Field, Fields
 from tools.live.log_rows import words_of
 from tools.live.thinning import Plan
+from tools.live.wordings import FAILURE, Wording, says_failure
 from tools.moments import iso
 from tools.words import UNKNOWN_SERVICE
 
@@ -45,21 +46,22 @@ def in_window(time: Field, window: TimeWindow) -> JsonObject:
     return {"range": {time.name: {"gte": iso(since), "lt": iso(until), "format": NANOS}}}
 
 
-def of_service(fields: Fields, service: str) -> JsonObject:
-    """At least all documents whose service has this name."""
+def of_service(fields: Fields, names: Sequence[str]) -> JsonObject:
+    """At least all documents whose service has one of these names."""
     if not fields.service:
         return {"match_all": {}}  # their bodies may name it
-    if service == UNKNOWN_SERVICE:
-        return {"bool": {"must_not": [_exists(field.name) for field in fields.service]}}
     named: list[JsonObject] = []
+    if UNKNOWN_SERVICE in names:
+        named.append({"bool": {"must_not": [_exists(field.name) for field in fields.service]}})
     for field in fields.service:
         if field.exact is None:
-            named.append({"match": {field.name: {"query": service, "operator": "and", "zero_terms_query": "all"}}})
+            words = ({"query": name, "operator": "and", "zero_terms_query": "all"} for name in names)
+            named += [{"match": {field.name: each}} for each in words]
         elif not field.is_number:
-            named.append({"term": {field.exact: {"value": service}}})
-        elif service.isdecimal():
-            named.append({"term": {field.exact: {"value": int(service)}}})
-    return _any(named) if named else {"match_none": {}}
+            named.append({"terms": {field.exact: list(names)}})
+        else:
+            named.append({"terms": {field.exact: [int(name) for name in names if name.isdecimal()]}})
+    return _any(named)
 
 
 def with_text(body: Sequence[Field], text: str, plain: frozenset[str]) -> JsonObject | None:
@@ -127,6 +129,25 @@ def thinned(query: JsonObject, fields: Fields, keys: Sequence[Key | None], plan:
             "min_score": 1.0,
         }
     }
+
+
+def neither(query: JsonObject, *others: JsonObject) -> JsonObject:
+    """The documents of a query that are in none of the others."""
+    return {"bool": {"filter": [query], "must_not": list(others)}}
+
+
+def worded_like(field: Field, wordings: Iterable[Wording]) -> list[JsonObject]:
+    """Clauses for the documents whose text has all words of one of the wordings.
+
+    A text that speaks of failure besides, as none of the wordings does, is worded differently.
+    """
+    calm: list[JsonObject] = []
+    failing: list[JsonObject] = []
+    for words in wordings:
+        clause = {"match": {field.name: {"query": " ".join(words), "operator": "and"}}}
+        (failing if says_failure(words) else calm).append(clause)
+    failure = {"match": {field.name: {"query": " ".join(FAILURE), "operator": "or"}}}
+    return [*([neither(_any(calm), failure)] if calm else []), *failing]
 
 
 def all_of(clauses: Iterable[JsonObject]) -> JsonObject:

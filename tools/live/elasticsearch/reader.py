@@ -30,8 +30,10 @@ CLOSING_SECONDS = 0.3
 """Of the time, kept for closing a point in time."""
 CAREFUL = 0.7
 """Of the lines that would just be read in time, how many are asked for then."""
-SHOWN = "hits.hits._source,hits.hits.sort,timed_out,_shards.total,_shards.failed,_shards.failures.reason,_clusters"
-"""What is sent of an answer."""
+HEALTH = "timed_out,_shards.total,_shards.successful,_shards.failed,_shards.failures.reason,_clusters"
+"""What of an answer tells whether it is whole."""
+SHOWN = f"hits.hits._source,hits.hits.sort,{HEALTH}"
+"""What is sent of an answer with documents."""
 SOURCE: JsonObject = {"excludes": list(SHIPPERS)}
 
 Query = JsonObject
@@ -60,6 +62,7 @@ class Reader:
         self._connection = connection
         self._notes = notes
         self._index = ",".join(index)
+        self._said: list[str] = []
         self._last = connection.http.deadline()
         self.deadline = self._last - CLOSING_SECONDS
         """When the last answer has to be there, in monotonic seconds."""
@@ -129,47 +132,60 @@ class Reader:
         by_time: JsonObject = {"order": "asc", "numeric_type": "date_nanos"}
         if not self._connection.product.is_opensearch:  # which counts nanoseconds instead
             by_time["format"] = NANOS
+        # Lines of one moment in the order in which they arrived; then what makes the order whole.
+        last = "_shard_doc" if pit else "_index"
         body: JsonObject = {
             "query": query,
             "size": size,
-            "sort": [{time: by_time}, {"_shard_doc": {"order": "asc"}}],
-            "pit": {"id": pit["id"], "keep_alive": KEEP_ALIVE},
+            "sort": [{time: by_time}, {"_seq_no": {"order": "asc"}}, {last: {"order": "asc"}}],
             "source": SOURCE,
             "track_total_hits": False,
             "filter_path": f"pit_id,{SHOWN}",
         }
+        if pit:
+            body["pit"] = {"id": pit["id"], "keep_alive": KEEP_ALIVE}
+        else:
+            body |= {"index": self._index, **_OPEN}
         answer = self._searched(lambda client: client.search(**body, search_after=after))
-        pit["id"] = answer.get("pit_id", pit["id"])
+        if "pit_id" in answer:
+            pit["id"] = answer["pit_id"]
         return answer.get("hits", {}).get("hits", [])
 
     def _searched(self, question: Callable[[Client], Any]) -> JsonObject:
         answer = self._connection.ask(question, self.deadline)
         for text in partial(answer):
-            self._notes.add(Source.LOGS, text)
+            if not any(said.startswith(text) for said in self._said):  # the reason is told once
+                self._said.append(text)
+                self._notes.add(Source.LOGS, text)
         return answer
 
     @contextmanager
     def _point_in_time(self) -> Generator[dict[str, str]]:
-        """A frozen view of the indices, closed in the end whatever happens."""
-        pit = {"id": self._opened()}
+        """A frozen view of the indices, closed in the end whatever happens; empty where the server has none to give.
+
+        Not every server has points in time, not every key may open one, and before 8.16 a missing shard prevents it.
+        Then the indices are read as they are; what arrives meanwhile has usually a later time than the window.
+        """
+        pit: dict[str, str] = {}
+        with suppress(ToolError):
+            pit["id"] = self._opened()
         try:
             yield pit
         finally:
-            with suppress(ToolError):  # it ends by itself
-                self._close(pit["id"])
+            if pit:
+                with suppress(ToolError):  # it ends by itself
+                    self._close(pit["id"])
 
     def _opened(self) -> str:
+        given = {"keep_alive": KEEP_ALIVE, "ignore_unavailable": "true", "expand_wildcards": "open"}
         if self._connection.product.is_opensearch:
-            path = f"/{self._index}/_search/point_in_time"
-            params = {"keep_alive": KEEP_ALIVE, "ignore_unavailable": "true", "expand_wildcards": "open"}
-            answer = self._searched(lambda client: client.perform_request("POST", path, params=params))
-            return str(answer["pit_id"])
-        answer = self._searched(
-            lambda client: client.open_point_in_time(
-                index=self._index, keep_alive=KEEP_ALIVE, ignore_unavailable=True, expand_wildcards="open"
-            )
-        )
-        return str(answer["id"])
+            path, key = f"/{self._index}/_search/point_in_time", "pit_id"
+            given["allow_partial_pit_creation"] = "true"
+        else:  # the client does not know the last parameter
+            path, key = f"/{self._index}/_pit", "id"
+            given["allow_partial_search_results"] = "true"
+        answer = self._searched(lambda client: client.perform_request("POST", path, params=given))
+        return str(answer[key])
 
     def _close(self, pit: str) -> None:
         if self._connection.product.is_opensearch:
@@ -205,13 +221,14 @@ def partial(answer: JsonObject) -> list[str]:
     if answer.get("timed_out"):
         told.append("Elasticsearch stopped searching at its time limit: lines are missing, counts are too low")
     shards = answer.get("_shards") or {}
-    if shards.get("failed"):
+    total = int(shards.get("total") or 0)
+    # OpenSearch counts a shard that is nowhere neither as failed nor as successful.
+    missing = max(int(shards.get("failed") or 0), total - int(shards.get("successful", total)))
+    if missing:
         failures: list[JsonObject] = shards.get("failures") or [{}]
         reason = failures[0].get("reason") or {}
-        why = f"{reason.get('type', 'no reason told')}: {reason.get('reason', '')}".strip(": ")
-        told.append(
-            f"{shards['failed']} of {shards.get('total')} shards of Elasticsearch failed, lines are missing: {why}"
-        )
+        why = "".join(f": {reason[key]}" for key in ("type", "reason") if reason.get(key))
+        told.append(f"{missing} of {total} shards of Elasticsearch did not answer, lines are missing{why}")
     clusters = answer.get("_clusters") or {}
     lost = sum(int(clusters.get(state) or 0) for state in ("partial", "skipped", "failed"))
     if lost:

@@ -16,8 +16,8 @@ from tools.live.sighting import Sighting
 from tools.words import counted
 
 INDICES_COUNTED = 200
-_BACKING = re.compile(r"^\.ds-(?P<stream>.+)-\d{4}\.\d\d\.\d\d-\d{6}$")
-"""How the indices behind a data stream are named."""
+_BACKING = re.compile(r"^\.ds-(?P<stream>.+?)(?:-\d{4}\.\d\d\.\d\d)?-\d{6}$")
+"""How the indices behind a data stream are named, with a date by Elasticsearch only."""
 ALL = 0.995
 """Share of lines from which on a field counts as being in all of them."""
 
