@@ -35,7 +35,7 @@ test: check
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
 
 servers: $(DEV_STAMP)
-	$(BIN)/python -m tests.live.servers fetch $(SERVERS)
+	$(BIN)/python -m fixtures.servers fetch $(SERVERS)
 
 # A server that is not there skips its tests; WHYDOWN_LIVE_REQUIRED=1 makes them fail.
 test-live: $(DEV_STAMP)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Protocol, TypeVar
+from pathlib import Path
+from typing import Annotated, Protocol, TypeVar, get_args
 
 from pydantic import Field, ValidationError
 
@@ -14,29 +15,37 @@ from agent.store import Store
 from agent.stored_changes import StoredChanges
 from tools.backend import Backend
 from tools.evidence import ChangeEvent, Edge, Frozen, Source, StatusEvent, TimeWindow, ToolError
+from tools.live.argocd import ArgoCD, ArgoCDConfig
 from tools.live.certificates import CertificatesConfig, ServedCertificates
+from tools.live.elasticsearch import Elasticsearch, ElasticsearchConfig
 from tools.live.files import RunbookFolder, TopologyFile, WrittenRunbooks, WrittenTopology
 from tools.live.git import GitChanges, GitConfig
+from tools.live.jaeger import Jaeger, JaegerConfig
+from tools.live.kubernetes import Kubernetes, KubernetesConfig
 from tools.live.launchdarkly import LaunchDarklyChanges, LaunchDarklyConfig
 from tools.live.notebook import Notebook
 from tools.live.prometheus import Prometheus, PrometheusConfig
 from tools.live.sighting import Visible
 from tools.live.statuspage import Statuspage, StatuspageConfig
+from tools.live.tempo import Tempo, TempoConfig
 from tools.live.unleash import UnleashChanges, UnleashConfig
 from tools.words import did_you_mean
 
 T = TypeVar("T")
 W = TypeVar("W")
 
-ChangesConfig = Annotated[
-    GitConfig | CertificatesConfig | UnleashConfig | LaunchDarklyConfig, Field(discriminator="kind")
-]
+AnyChanges = GitConfig | CertificatesConfig | UnleashConfig | LaunchDarklyConfig | KubernetesConfig | ArgoCDConfig
+ChangesConfig = Annotated[AnyChanges, Field(discriminator="kind")]
+
+TracesConfig = Annotated[JaegerConfig | TempoConfig, Field(discriminator="kind")]
 
 
 class BackendsConfig(Frozen):
     """Every configured backend, checked."""
 
     metrics: PrometheusConfig | None = None
+    logs: ElasticsearchConfig | None = None
+    traces: TracesConfig | None = None
     changes: tuple[ChangesConfig, ...] = ()
     status: tuple[StatuspageConfig, ...] = ()
     topology: tuple[TopologyFile, ...] = ()
@@ -84,18 +93,22 @@ def _secret(key: str) -> bool:
 
 
 def _configs() -> tuple[type[Frozen], ...]:
-    changes = (GitConfig, CertificatesConfig, UnleashConfig, LaunchDarklyConfig)
-    return (PrometheusConfig, *changes, StatuspageConfig, TopologyFile, RunbookFolder)
+    telemetry = (PrometheusConfig, ElasticsearchConfig, JaegerConfig, TempoConfig)
+    return (*telemetry, *get_args(AnyChanges), StatuspageConfig, TopologyFile, RunbookFolder)
 
 
 def live_backend(config: BackendsConfig, store: Store) -> Backend:
     """The backends of one investigation; what they have to say about their answers are its notes."""
     notes = Notebook()
-    edges = [WrittenTopology(each, notes) for each in config.topology]
+    changes = _changes(config, store, notes)
+    clusters = [each for each in changes if isinstance(each, Kubernetes)]
+    edges: list[KnowsEdges] = [*(WrittenTopology(each, notes) for each in config.topology), *clusters]
     return Backend(
         name="this installation",
         metrics=None if config.metrics is None else Prometheus(config.metrics, notes),
-        changes=JoinedChanges(_changes(config, store, notes), _status(config, notes), notes),
+        logs=None if config.logs is None else Elasticsearch(config.logs, notes),
+        traces=None if config.traces is None else _traces_of(config.traces, notes),
+        changes=JoinedChanges(changes, _status(config, notes), notes),
         topology=JoinedTopology(edges, notes) if edges else None,
         runbooks=None if config.runbooks is None else WrittenRunbooks(config.runbooks, notes),
         notes=notes,
@@ -108,11 +121,15 @@ def parts_of(config: BackendsConfig, store: Store) -> list[Part]:
     found: list[Part] = []
     if config.metrics is not None:
         found.append(Part(Source.METRICS, config.metrics.kind, Prometheus(config.metrics, notes)))
+    if config.logs is not None:
+        found.append(Part(Source.LOGS, config.logs.kind, Elasticsearch(config.logs, notes)))
+    if config.traces is not None:
+        found.append(Part(Source.TRACES, config.traces.kind, _traces_of(config.traces, notes)))
     names = ["POST /changes", *(each.kind for each in config.changes)]
     backends = _changes(config, store, notes)
-    found += (
-        [Part(Source.CHANGES, name, each) for name, each in zip(names, backends, strict=True)] if config.live else []
-    )
+    for name, each in zip(names, backends, strict=True) if config.live else ():
+        also = (Source.TOPOLOGY,) if isinstance(each, Kubernetes) else ()
+        found.append(Part(Source.CHANGES, name, each, also))
     found += [Part(Source.STATUS, "status page", each) for each in _status(config, notes)]
     found += [Part(Source.TOPOLOGY, each.kind, WrittenTopology(each, notes)) for each in config.topology]
     if config.runbooks is not None:
@@ -120,13 +137,20 @@ def parts_of(config: BackendsConfig, store: Store) -> list[Part]:
     return found
 
 
+def _traces_of(config: JaegerConfig | TempoConfig, notes: Notebook) -> Jaeger | Tempo:
+    match config:
+        case JaegerConfig():
+            return Jaeger(config, notes)
+        case TempoConfig():
+            return Tempo(config, notes)
+
+
 def _changes(config: BackendsConfig, store: Store, notes: Notebook) -> list[KnowsChanges]:
-    return [StoredChanges(store, notes), *(_changes_of(each, notes) for each in config.changes)]
+    clones = [each.path for each in config.changes if isinstance(each, GitConfig)]
+    return [StoredChanges(store, notes), *(_changes_of(each, notes, clones) for each in config.changes)]
 
 
-def _changes_of(
-    config: GitConfig | CertificatesConfig | UnleashConfig | LaunchDarklyConfig, notes: Notebook
-) -> KnowsChanges:
+def _changes_of(config: AnyChanges, notes: Notebook, clones: Sequence[Path]) -> KnowsChanges:
     match config:
         case GitConfig():
             return GitChanges(config, notes)
@@ -136,6 +160,10 @@ def _changes_of(
             return UnleashChanges(config, notes)
         case LaunchDarklyConfig():
             return LaunchDarklyChanges(config, notes)
+        case KubernetesConfig():
+            return Kubernetes(config, notes)
+        case ArgoCDConfig():
+            return ArgoCD(config, notes, clones)
 
 
 def _status(config: BackendsConfig, notes: Notebook) -> list[KnowsStatus]:

@@ -23,12 +23,13 @@ STALE_AFTER = timedelta(minutes=10)
 """A backend whose newest entry is older has probably stopped receiving: most things are scraped or shipped each minute."""
 EXAMPLE = {
     Source.METRICS: '[metrics]\nkind = "prometheus"\nurl = "http://127.0.0.1:9090"',
+    Source.LOGS: '[logs]\nkind = "elasticsearch"\nurl = "http://127.0.0.1:9200"',
+    Source.TRACES: '[traces]\nkind = "jaeger"\nurl = "http://127.0.0.1:16686"',
     Source.CHANGES: '[[changes]]\nkind = "git"\npath = "/srv/shop"',
     Source.TOPOLOGY: '[[topology]]\nkind = "file"\npath = "dependencies.toml"',
     Source.RUNBOOKS: '[runbooks]\nkind = "folder"\npath = "runbooks"',
 }
-"""What to write into whydown.toml for each kind that is missing, the most telling first; of logs and traces only
-recordings know yet."""
+"""What to write into whydown.toml for each kind that is missing, the most telling first."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Part:
     source: Source
     name: str
     backend: Visible
+    also: tuple[Source, ...] = ()
+    """What else it tells of."""
 
 
 class PartSeen(Frozen):
@@ -83,7 +86,7 @@ def check_up(parts: Sequence[Part], now: datetime, file: str | None, seconds: fl
     window = TimeWindow(since=now - LOOKED_BACK, until=now)
     with ThreadPoolExecutor(max_workers=max(1, len(parts)), thread_name_prefix="whydown-doctor") as pool:
         seen = tuple(pool.map(partial(_look, window=window, seconds=seconds), parts))
-    configured = {part.source for part in parts}
+    configured = {source for part in parts for source in (part.source, *part.also)}
     missing = tuple(
         Missing(source=source, means=SAYS_NOTHING[source], example=example)
         for source, example in EXAMPLE.items()

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
 
     metrics: Table | None = None
     """Where metrics are: `kind`, `url` and what that kind takes; see docs/backends.md for all backends."""
+    logs: Table | None = None
+    """Where log lines are."""
+    traces: Table | None = None
+    """Where traces are."""
     changes: tuple[Table, ...] = ()
     """Every place that knows of changes; what is sent to `POST /changes` is always among them."""
     status: tuple[Table, ...] = ()
@@ -150,7 +154,7 @@ def read_settings() -> Settings:
     return settings.model_copy(update={name: _filled(getattr(settings, name), name) for name in TABLES})
 
 
-TABLES = ("metrics", "changes", "status", "topology", "runbooks")
+TABLES = ("metrics", "logs", "traces", "changes", "status", "topology", "runbooks")
 
 
 def _refuse_unknown_variables() -> None:

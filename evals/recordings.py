@@ -18,6 +18,8 @@ from tools.recorded import RecordingError, read_recording
 
 ANSWERS = "answers.json"
 """Beside the recordings' folders; without it the answers that ship with whydown are used."""
+SHIPPED = {"recordings": "recordings.json", "shop-recordings": "shop.json"}
+"""Files of `evals/answers/` by the folder of `fixtures/` that they belong to; the first is that of any other folder."""
 
 
 def load(data: Path, name: str) -> Case:
@@ -38,7 +40,7 @@ def load(data: Path, name: str) -> Case:
 def answers(folder: Path) -> dict[str, object]:
     """The answers that go with a folder of recordings, by name. Raises CallerError when the file is no JSON object."""
     beside = folder / ANSWERS
-    content = beside.read_bytes() if beside.is_file() else _shipped()
+    content = beside.read_bytes() if beside.is_file() else _shipped(folder.name)
     try:
         found = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -48,8 +50,8 @@ def answers(folder: Path) -> dict[str, object]:
     return found
 
 
-def _shipped() -> bytes:
-    return files("evals").joinpath("answers", "recordings.json").read_bytes()
+def _shipped(folder: str) -> bytes:
+    return files("evals").joinpath("answers", SHIPPED.get(folder, "recordings.json")).read_bytes()
 
 
 def _answer(folder: Path, name: str) -> Truth:

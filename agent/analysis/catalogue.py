@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from agent.analysis.edits import EditKind
-from agent.incident import FaultKind, GoldenSignal
+from agent.incident import ChangeKind, FaultKind, GoldenSignal
 from tools.evidence import Frozen, OperationKind
 
 Where = Literal["self", "caller", "callee", "peers"]
@@ -91,8 +91,8 @@ class Mechanism(Frozen):
     scope: Literal["entry", "trend"] | None = None
     condition: bool = False
     """Nobody changed anything."""
-    flag: bool = False
-    """Shown by the turning of a flag, not by a diff."""
+    shown_by: tuple[ChangeKind, ...] = ()
+    """Kinds of changes that show it by what they are, as the turning of a flag or the expiry of a certificate."""
     located: bool = False
     """Shown by where a fault was located (`agent.analysis.faults`), whoever or whatever caused it."""
     generic: bool = False

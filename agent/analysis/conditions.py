@@ -17,13 +17,14 @@ from agent.analysis.scene import DESCRIPTIVE_TRAITS, SPECIFIC, TOLERANCE, Scene
 from agent.analysis.suspects import Suspect
 from agent.analysis.traits import TraitSeen
 from agent.figures import quantity
-from agent.incident import Claim
+from agent.incident import Claim, FaultKind
 
 PRIOR = -0.7
 """About one incident in three has no change behind it (Google, Site Reliability Engineering, chapter 8: roughly 70% of
 outages are due to changes)."""
 STEADY = 2.0
 NOT_STEADY = -1.5
+BROKEN_OFF = frozenset({FaultKind.CODE_EXCEPTION, FaultKind.WRONG_RETURN})
 SHARED = 1.0
 """Several services that fail on the same thing at once point at the thing."""
 
@@ -81,7 +82,7 @@ def _condition(scene: Scene, mechanism: Mechanism, ranked: list[Suspect], locate
             )
         )
     claims.extend(_circumstances(scene, mechanism, anchors))
-    claims.extend(_left_unexplained(mechanism, located[:1]))
+    claims.extend(_left_unexplained(mechanism, anchors, located[:1]))
     service = _where(scene, mechanism, anchor, ranked)
     explained = tuple(sorted(best.values(), key=lambda t: -t.weight * t.strength))
     return Condition(mechanism, service, PRIOR + sum(c.weight for c in claims), tuple(claims), explained)
@@ -92,11 +93,17 @@ def _nothing_fails(scene: Scene) -> bool:
     return not scene.failing and scene.symptom_onset is None
 
 
-def _left_unexplained(mechanism: Mechanism, located: Sequence[Fault]) -> list[Claim]:
-    """The clearest located fault, if its own sign is none that the condition produces."""
+def _left_unexplained(mechanism: Mechanism, anchors: Sequence[TraitSeen], located: Sequence[Fault]) -> list[Claim]:
+    """The clearest located fault, if its own sign is none that the condition produces.
+
+    Code that breaks off at the very service that says what is wrong breaks off because of it.
+    """
     found: list[Claim] = []
+    said = {anchor.service for anchor in anchors}
     for fault in located:
         if fault.kind is mechanism.fault:
+            continue
+        if fault.kind in BROKEN_OFF and fault.service in said and mechanism.produces.get("error_rate_up", 0.0) > 0:
             continue
         produced = mechanisms()[fault.mechanism].produces
         if not any(mechanism.produces.get(trait, 0.0) > 0 for trait, share in produced.items() if share == 1.0):

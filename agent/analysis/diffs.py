@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from agent.analysis.diff.batches import batch_edits
 from agent.analysis.diff.called import call_edits
 from agent.analysis.diff.code_values import value_changes
+from agent.analysis.diff.containers import container_edits
 from agent.analysis.diff.dependencies import dependency_edits
 from agent.analysis.diff.diff_text import DiffError, parse
 from agent.analysis.diff.failures import failure_edits
@@ -39,6 +40,7 @@ _VIEWS = (
     guard_edits,
     failure_edits,
     release_edits,
+    container_edits,
     held_edits,
     query_edits,
     batch_edits,

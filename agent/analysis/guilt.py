@@ -39,6 +39,9 @@ OCCASION = 0.7
 """Share of a surge's weight that a change gets which took away what the surge needs."""
 COINCIDES = 1.4
 """Something of the signature moved at the very moment of the change."""
+AT_ONCE_HALVES = timedelta(seconds=30)
+"""How late, beyond its own uncertainty, a move may be for half of the weight: processes restart and flags are polled
+within half a minute, and of two changes the one that a move follows closely is the likelier cause."""
 NO_WAY = -1.5
 """The call graph is known and leads from the change to nothing that fails."""
 UNREADABLE = -2.0
@@ -105,11 +108,9 @@ def _mechanisms_of(change: ChangeEvent, edits: tuple[Edit, ...]) -> list[tuple[M
     """Each mechanism that the change shows, with the edit that shows it most clearly."""
     found: list[tuple[Mechanism, Edit | None, float]] = []
     for mechanism in mechanisms().values():
+        if change.kind in mechanism.shown_by:
+            found.append((mechanism, None, FLAG * reached(change) if change.kind is ChangeKind.FLAG else 1.0))
         if mechanism.condition or mechanism.located:
-            continue
-        if mechanism.flag:
-            if change.kind is ChangeKind.FLAG:
-                found.append((mechanism, None, FLAG * reached(change)))
             continue
         fits = [(rule.strength, edit) for rule in mechanism.edits for edit in edits if fit(rule, edit)]
         if fits:
@@ -173,11 +174,8 @@ def _under_load(scene: Scene, mechanism: Mechanism) -> list[Claim]:
 
 def _shown(scene: Scene, change: ChangeEvent, mechanism: Mechanism, edit: Edit | None, strength: float) -> Claim:
     """The mechanism as the diff shows it: near-certain reading weighs nothing, a vague one costs."""
-    what = (
-        f"“{cut(edit.line, 80)}” in {edit.path}"
-        if edit
-        else f"flag {change.title} {change.before or ''} to {change.after or ''}"
-    )
+    moved = f" {change.before or ''} to {change.after or ''}" if change.before or change.after else ""
+    what = f"“{cut(edit.line, 80)}” in {edit.path}" if edit else f"{change.kind} {change.title}{moved}"
     weight = math.log(strength) + (0.0 if mechanism.generic else 0.5)
     return Claim(text=f"{mechanism.title}: {what}", evidence=(scene.change_evidence(change),), weight=weight)
 
@@ -286,6 +284,11 @@ def _delay(scene: Scene, change: ChangeEvent, mechanism: Mechanism) -> list[Clai
     return [Claim(text=text, evidence=(scene.change_evidence(change),), weight=max(weight, -3.0))]
 
 
+def _at_once(gap: timedelta, seen: TraitSeen) -> float:
+    late = max(timedelta(0), gap - seen.onset_uncertainty)
+    return 0.5 ** (late / AT_ONCE_HALVES)
+
+
 def _coincidence(scene: Scene, change: ChangeEvent, mechanism: Mechanism, targets: tuple[str, ...]) -> Claim | None:
     """A lasting move of the signature that begins with the change, at the changed service or next to it."""
     best: tuple[float, TraitSeen] | None = None
@@ -294,7 +297,7 @@ def _coincidence(scene: Scene, change: ChangeEvent, mechanism: Mechanism, target
         if not -(seen.onset_uncertainty + timedelta(seconds=30)) <= gap <= TOLERANCE + seen.onset_uncertainty:
             continue
         produced = mechanism.produces.get(seen.trait, 0.0)
-        weight = COINCIDES * produced * seen.strength * _reach(scene, mechanism, targets, seen)
+        weight = COINCIDES * produced * seen.strength * _reach(scene, mechanism, targets, seen) * _at_once(gap, seen)
         if weight > 0.2 and (best is None or weight > best[0]):
             best = (weight, seen)
     if best is None:

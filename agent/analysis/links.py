@@ -10,7 +10,7 @@ import re
 from agent.analysis.edits import Edit, EditKind
 from agent.analysis.scene import Scene
 from agent.incident import Claim
-from tools.evidence import ChangeEvent
+from tools.evidence import ChangeEvent, ChangeKind
 
 PER_LITERAL = 0.9
 PER_IDENTIFIER = 0.6
@@ -38,10 +38,20 @@ def links(scene: Scene, change: ChangeEvent, edits: tuple[Edit, ...]) -> Claim |
         return None
     names = ", ".join(f"“{w}”" for w in sorted(shared, key=lambda w: (-shared[w][0], w))[:3])
     return Claim(
-        text=f"the diff and the failing signals share {names}",
+        text=f"{_what(change)} and the failing signals share {names}",
         evidence=(scene.change_evidence(change), *sorted({e for _, e in shared.values()})[:2]),
         weight=min(CAP, sum(weight for weight, _ in shared.values())),
     )
+
+
+def _what(change: ChangeEvent) -> str:
+    return "the flag" if change.kind is ChangeKind.FLAG else "the diff"
+
+
+def words_in(name: str) -> list[str]:
+    """The words of a name in any case: `related-products`, `relatedProducts` -> related, products."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", parted) if word]
 
 
 def _words(scene: Scene, change: ChangeEvent, edits: tuple[Edit, ...]) -> dict[str, float]:
@@ -63,6 +73,10 @@ def _words(scene: Scene, change: ChangeEvent, edits: tuple[Edit, ...]) -> dict[s
     for number in reading.numbers:
         if number >= 100:
             words[f"{number:g}"] = PER_NUMBER
+    if change.kind is ChangeKind.FLAG:
+        said = " ".join(words_in(change.title))
+        if " " in said:  # a name of one word stands in every other text
+            words[said] = PER_FUNCTION
     return {w: weight for w, weight in words.items() if not _common(scene, change, w)}
 
 

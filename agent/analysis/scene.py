@@ -32,7 +32,10 @@ NO_HEADROOM = 0.8
 """Utilisation from which queueing delay grows steeply (M/M/1: the wait at 0.8 is four service times)."""
 
 DESCRIPTIVE_TRAITS = frozenset(
-    {"traffic_up", "traffic_down", "setting_moved", "cache_growing", "pool_filling", "replicas_down", "job_running"}
+    {
+        *("traffic_up", "traffic_down", "setting_moved", "cache_growing", "pool_filling", "replicas_down"),
+        *("job_running", "log_volume_up"),
+    }
 )
 """Traits that describe load or state; alone they are no failure, so they neither start an incident nor widen it."""
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from agent.analysis.catalogue import Trait, traits
 from agent.analysis.history import as_usual
-from agent.analysis.metrics.naming import words_of
+from agent.analysis.metrics.naming import is_trifling, words_of
 from agent.analysis.observed import Observations
 from agent.figures import quantity
 from agent.incident import GoldenSignal, Signal, SignalKind
@@ -64,6 +64,8 @@ def _matters(signal: Signal) -> bool:
     if signal.kind is not SignalKind.METRIC or signal.attributes.get("trend") == "steady":
         return True
     low, high = sorted((abs(signal.before), abs(signal.after)))
+    if is_trifling(signal.name, signal.unit, high):
+        return False
     return high >= MIN_RATIO * low or signal.before * signal.after < 0
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from agent.backends import JoinedChanges, live_backend, parts_of, read_backends
+from agent.checkup import check_up
 from agent.errors import OperatorError
 from agent.settings import Settings
 from agent.store import Store
@@ -67,6 +69,21 @@ def test_what_is_configured_becomes_a_backend(store: Store, tmp_path: Path) -> N
     assert [part.source for part in parts_of(config, store)] == [Source.METRICS, Source.CHANGES, Source.TOPOLOGY]
 
 
+def test_a_cluster_knows_changes_and_dependencies(store: Store, tmp_path: Path) -> None:
+    cluster = {"kind": "kubernetes", "kubeconfig": str(tmp_path / "none")}
+    delivery = {"kind": "argocd", "url": "https://argocd.example"}
+    config = read_backends(Settings(changes=(cluster, delivery, {"kind": "git", "path": str(tmp_path)})))
+    backend = live_backend(config, store)
+    assert backend.topology is not None
+    with pytest.raises(ToolError, match=r"kubeconfig .* cannot be read"):
+        backend.topology.edges()
+    parts = parts_of(config, store)
+    assert [part.name for part in parts] == ["POST /changes", "kubernetes", "argocd", "git"]
+    assert parts[1].also == (Source.TOPOLOGY,)
+    missing = check_up([*parts[:1], replace(parts[1], backend=Knows())], AT, None, 5.0).missing
+    assert Source.TOPOLOGY not in {each.source for each in missing}
+
+
 @pytest.mark.parametrize(
     ("metrics", "said"),
     [
@@ -104,3 +121,16 @@ def test_a_source_that_fails_is_a_note_and_all_of_them_an_error() -> None:
 def test_without_a_status_page_that_is_said() -> None:
     with pytest.raises(ToolError, match="no status page is configured"):
         JoinedChanges([], [], Notebook()).status_events(WINDOW)
+
+
+def test_logs_are_a_backend_and_their_key_is_never_shown(store: Store) -> None:
+    table = {"kind": "elasticsearch", "url": "https://logs.example", "api_key": "k3y-of-logs", "index": ["logs-*"]}
+    config = read_backends(Settings(logs=table))
+    assert live_backend(config, store).logs is not None
+    assert [part.name for part in parts_of(config, store)] == ["elasticsearch", "POST /changes"]
+    assert "k3y-of-logs" not in f"{config!r} {config.model_dump_json()}"
+    with pytest.raises(OperatorError, match=r"logs\.index\.?\w*: .*no name or pattern"):
+        read_backends(Settings(logs=table | {"index": ["a,b"]}))
+    with pytest.raises(OperatorError, match=r"logs.*: .*api_key") as raised:
+        read_backends(Settings(logs=table | {"bearer_token": "t0ken"}))
+    assert "k3y-of-logs" not in str(raised.value)

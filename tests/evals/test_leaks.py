@@ -20,6 +20,8 @@ from tests.evals.incident_folders import TRUTH, write_incident
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures" / "recordings"
+SHOP = ROOT / "fixtures" / "shop-recordings"
+BOTH = pytest.mark.parametrize("fixtures", [FIXTURES, SHOP], ids=lambda path: path.name)
 BENCHMARKS = ROOT.parent / "shared" / "benchmarks"
 """Public benchmark data, where somebody keeps them beside the checkout; they are no part of it."""
 AGENT_SIDE = ("agent", "tools", "prompts")
@@ -102,19 +104,21 @@ def test_a_recording_cannot_carry_a_truth() -> None:
     assert not fields & set(Truth.model_fields)
 
 
-def test_fixtures_hold_data_only() -> None:
-    folders = [path for path in FIXTURES.iterdir() if path.is_dir()]
+@BOTH
+def test_fixtures_hold_data_only(fixtures: Path) -> None:
+    folders = [path for path in fixtures.iterdir() if path.is_dir()]
     assert len(folders) >= 5
     for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(FIXTURES).as_posix().partition("/")[2]
+        name = path.relative_to(fixtures).as_posix().partition("/")[2]
         assert RECORDED.fullmatch(name), f"{name} is no part of a recording"
-    beside = {path.name for path in FIXTURES.iterdir() if path.is_file()}
+    beside = {path.name for path in fixtures.iterdir() if path.is_file()}
     assert beside == set()
 
 
-def test_no_document_of_a_fixture_has_the_shape_of_an_answer() -> None:
+@BOTH
+def test_no_document_of_a_fixture_has_the_shape_of_an_answer(fixtures: Path) -> None:
     labels = {*Truth.model_fields, "root_cause_commit", "root_cause", "answer"} - {"service", "metric", "region"}
-    for path in FIXTURES.rglob("*.json"):
+    for path in fixtures.rglob("*.json"):
         document = json.loads(path.read_text(encoding="utf-8"))
         items = document if isinstance(document, list) else [document]
         assert not any(labels & set(item) for item in items), path
@@ -122,11 +126,11 @@ def test_no_document_of_a_fixture_has_the_shape_of_an_answer() -> None:
 
 def guilty_words() -> list[str]:
     words: list[str] = []
-    for name, answer in answers(FIXTURES).items():
+    for folder, name, answer in [(each, *told) for each in (FIXTURES, SHOP) for told in answers(each).items()]:
         cause = Truth.model_validate(answer).cause
         if cause in (None, "none"):
             continue
-        commits = {change.id: change.commit for change in OURS.load(FIXTURES, name).recording.changes}
+        commits = {change.id: change.commit for change in OURS.load(folder, name).recording.changes}
         words += [cause, name, *filter(None, [commits[cause]])]
     return words
 

@@ -14,11 +14,13 @@ from evals.scorers import REMEDIATION_WORDS
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
 NAMES = SUITE.find(FIXTURES)
+SHOP = FIXTURES.parent / "shop-recordings"
+OURS = [(folder, name) for folder in (FIXTURES, SHOP) for name in SUITE.find(folder)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_our_recordings_have_answers_that_fit_them(name: str) -> None:
-    case = SUITE.load(FIXTURES, name)
+@pytest.mark.parametrize(("folder", "name"), OURS)
+def test_our_recordings_have_answers_that_fit_them(folder: Path, name: str) -> None:
+    case = SUITE.load(folder, name)
     assert case.named_by is NamedBy.CHANGE
     assert case.truth.cause not in case.truth.decoys
     assert len(case.truth.decoys) >= 3
@@ -28,6 +30,7 @@ def test_our_recordings_have_answers_that_fit_them(name: str) -> None:
 
 def test_every_answer_has_a_recording() -> None:
     assert set(answers(FIXTURES)) == set(NAMES)
+    assert set(answers(SHOP)) == set(SUITE.find(SHOP))
 
 
 def test_your_own_answers_stand_beside_the_recordings(tmp_path: Path) -> None:

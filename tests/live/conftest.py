@@ -12,16 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.servers.alertmanager import start_alertmanager
-from tests.live.servers.elasticsearch import start_elasticsearch
-from tests.live.servers.jaeger import start_jaeger
-from tests.live.servers.loki import start_loki
-from tests.live.servers.opensearch import start_opensearch
-from tests.live.servers.postgres import start_postgres
-from tests.live.servers.process import NotFetched, Server
-from tests.live.servers.prometheus import start_prometheus
-from tests.live.servers.tempo import start_tempo
-from tests.live.servers.unleash import start_unleash
+from fixtures.servers.alertmanager import start_alertmanager
+from fixtures.servers.elasticsearch import V9, start_elasticsearch
+from fixtures.servers.jaeger import start_jaeger
+from fixtures.servers.kubernetes import start_kubernetes
+from fixtures.servers.loki import start_loki
+from fixtures.servers.opensearch import start_opensearch
+from fixtures.servers.postgres import start_postgres
+from fixtures.servers.process import NotFetched, Server
+from fixtures.servers.prometheus import start_prometheus
+from fixtures.servers.tempo import start_tempo
+from fixtures.servers.unleash import start_unleash
 
 HERE = Path(__file__).parent
 LOOPBACK = pytest.mark.block_network(allowed_hosts=[r"127\.0\.0\.1", "localhost"])
@@ -58,9 +59,11 @@ prometheus = shared(lambda: start_prometheus(out_of_order="10y"))
 alertmanager = shared(start_alertmanager)
 postgres = shared(start_postgres)
 elasticsearch = shared(start_elasticsearch)
+elasticsearch9 = shared(lambda: start_elasticsearch(version=V9))
 secured_elasticsearch = shared(lambda: start_elasticsearch(security=True))
 opensearch = shared(start_opensearch)
 jaeger = shared(start_jaeger)
 tempo = shared(start_tempo)
 loki = shared(start_loki)
 unleash = shared(start_unleash)
+kubernetes = shared(start_kubernetes)

@@ -8,9 +8,9 @@ from threading import Thread
 
 import pytest
 
+from fixtures.servers.process import Server
+from fixtures.servers.prometheus import start_prometheus
 from tests.live.conftest import or_skip
-from tests.live.servers.process import Server
-from tests.live.servers.prometheus import start_prometheus
 from tests.tools.live.prometheus_checks import CHECKS
 from tests.tools.live.prometheus_data import SINCE, WINDOW, openmetrics
 from tools.evidence import TimeWindow, ToolError

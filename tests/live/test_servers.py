@@ -17,17 +17,18 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.servers.alertmanager import Alertmanager, start_alertmanager
+from fixtures.servers.elasticsearch import Elasticsearch
+from fixtures.servers.jaeger import Jaeger
+from fixtures.servers.kubernetes import Kubernetes
+from fixtures.servers.loki import Loki
+from fixtures.servers.opensearch import OpenSearch
+from fixtures.servers.postgres import Postgres
+from fixtures.servers.process import NotStarted, Server, answers, launch, new_folder
+from fixtures.servers.prometheus import Prometheus, start_prometheus
+from fixtures.servers.tempo import Tempo
+from fixtures.servers.unleash import Unleash
 from tests.live.conftest import or_skip
-from tests.live.servers.alertmanager import Alertmanager, start_alertmanager
-from tests.live.servers.elasticsearch import Elasticsearch
-from tests.live.servers.jaeger import Jaeger
-from tests.live.servers.loki import Loki
-from tests.live.servers.opensearch import OpenSearch
-from tests.live.servers.postgres import Postgres
-from tests.live.servers.process import NotStarted, Server, answers, launch, new_folder
-from tests.live.servers.prometheus import Prometheus, start_prometheus
-from tests.live.servers.tempo import Tempo
-from tests.live.servers.unleash import Unleash
 
 INCIDENT = 1_700_000_000  # seconds; November 2023, far older than what any server keeps or accepts by default
 TRACE = "1af7651916cd43dd8448eb211c80319c"
@@ -95,7 +96,7 @@ def test_postgres_answers(postgres: Postgres) -> None:
     assert shown.stdout == "42\n"
 
 
-@pytest.mark.parametrize("server", ["elasticsearch", "opensearch"])
+@pytest.mark.parametrize("server", ["elasticsearch", "elasticsearch9", "opensearch"])
 def test_a_data_stream_takes_and_finds_a_line(server: str, request: pytest.FixtureRequest) -> None:
     node: Elasticsearch | OpenSearch = request.getfixturevalue(server)
     mapping = {"properties": {"@timestamp": {"type": "date"}, "service.name": {"type": "keyword"}}}
@@ -121,6 +122,8 @@ def test_secured_elasticsearch_wants_a_password_and_its_certificate(secured_elas
     trusted = ssl.create_default_context(cafile=str(node.ca_file))
     password = "Basic " + base64.b64encode(f"{node.username}:{node.password}".encode()).decode()
     assert ask(health, context=trusted, authorization=password)["number_of_nodes"] == 1
+    key = ask(f"{node.url}/_security/api_key", {"name": "smoke"}, context=trusted, authorization=password)["encoded"]
+    assert ask(health, context=trusted, authorization=f"ApiKey {key}")["number_of_nodes"] == 1
     with pytest.raises(urllib.error.HTTPError) as stranger:
         ask(health, context=trusted)
     assert stranger.value.code == 401
@@ -162,6 +165,22 @@ def test_unleash_keeps_an_audit_log(unleash: Unleash) -> None:
     stranger.value.close()
 
 
+def test_kubernetes_rolls_a_deployment_out_and_refuses_a_stranger(kubernetes: Kubernetes) -> None:
+    trusted = ssl.create_default_context(cafile=str(kubernetes.ca_file))
+    container = {"name": "smoke", "image": "smoke:1"}
+    template = {"metadata": {"labels": {"app": "smoke"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "smoke"}}, "template": template}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "smoke"}, "spec": spec}
+    apps, admin = f"{kubernetes.url}/apis/apps/v1/namespaces/default", f"Bearer {kubernetes.token}"
+    ask(f"{apps}/deployments", deployment, context=trusted, authorization=admin)
+    (rolled_out,) = eventually(lambda: ask(f"{apps}/replicasets", context=trusted, authorization=admin)["items"])
+    assert rolled_out["metadata"]["ownerReferences"][0]["name"] == "smoke"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(f"{apps}/replicasets", context=trusted, authorization=f"Bearer {kubernetes.stranger}")
+    assert refused.value.code == 403
+    refused.value.close()
+
+
 def test_a_paused_server_hangs_until_it_is_resumed() -> None:
     with or_skip(start_alertmanager) as server:
         server.pause()
@@ -191,7 +210,7 @@ def test_a_server_that_ends_at_once_shows_its_log() -> None:
 def test_servers_end_with_a_killed_starter() -> None:
     """Nobody is left to stop them after `kill -9`: the reaper does."""
     program = (
-        "from tests.live.servers.process import *\n"
+        "from fixtures.servers.process import *\n"
         "server = launch(Server, 'sleeper', ['sleep', '300'], url='', folder=new_folder('sleeper'), ready=lambda: True)\n"
         "print(server.process.pid, server.folder, flush=True)\n"
         "server.process.wait()\n"

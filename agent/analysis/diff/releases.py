@@ -57,8 +57,9 @@ _EXIT = frozenset({"return", "throw", "raise", "continue", "break", "panic", "go
 
 def release_edits(view: CodeView) -> Iterator[Edit]:
     """RELEASE_REMOVED for each resource whose release went, weakened, or no longer covers every path."""
-    old = [r for h in view.hunks for r in find_releases(h.before, h)]
-    new = [r for h in view.hunks for r in find_releases(h.after, h)]
+    always = frozenset(name for h in view.hunks for side in (h.before, h.after) for name in _run_always(side))
+    old = [r for h in view.hunks for r in find_releases(h.before, h, always)]
+    new = [r for h in view.hunks for r in find_releases(h.after, h, always)]
     free = list(new)
     for release in old:
         twin = _twin(release, free)
@@ -74,10 +75,17 @@ def _text(release: Release) -> str:
     return release.side.lines[release.line].stripped[:200]
 
 
-def find_releases(side: Side, hunk: Hunk) -> Iterator[Release]:
-    """Every place where a side gives something back."""
+def _run_always(side: Side) -> Iterator[str]:
+    """Names of what is called in a `finally`: whatever it is called, it tidies up."""
     for call in side.calls:
-        if work_of(call) is Work.RELEASE and not call.decorator:
+        if work_of(call) in {Work.PLAIN, Work.RELEASE} and not call.decorator and _form(side, call) is Form.SCOPED:
+            yield call.last
+
+
+def find_releases(side: Side, hunk: Hunk, always: frozenset[str] = frozenset()) -> Iterator[Release]:
+    """Every place where a side gives something back: by the name of the call, or because it is one of `always`."""
+    for call in side.calls:
+        if (work_of(call) is Work.RELEASE or call.last in always) and not call.decorator:
             target = call.segments[-2] if len(call.segments) > 1 else call.last
             yield Release(target, call.name, call.last.lower(), call.line, _form(side, call), side, hunk)
     for index, line in enumerate(side.lines):

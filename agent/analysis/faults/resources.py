@@ -16,7 +16,7 @@ from statistics import median
 
 from agent.analysis.faults.fault import GATE, Fault, beyond_noise
 from agent.analysis.metrics.departure import LARGEST_SIZE
-from agent.analysis.metrics.naming import words_of
+from agent.analysis.metrics.naming import is_trifling, words_of
 from agent.analysis.observed import Level
 from agent.figures import quantity
 from agent.incident import Claim, FaultKind, Resource
@@ -89,6 +89,8 @@ def resource_faults(levels: Sequence[Level], since: datetime) -> list[Fault]:
 
 def _use(level: Level, fleet: float) -> _Use | None:
     if level.resource not in KINDS or level.high is None or level.high <= level.usual:
+        return None
+    if is_trifling(level.metric, level.unit, level.high):
         return None
     percent = level.unit == "%"
     least = NOISE_POINTS if percent else NOISE_SHARE * fleet

@@ -72,6 +72,8 @@ MEANINGS = (
     Row("query & active|running", S, R.DATABASE, "up", "sum"),
     Row("pool|connection|conn|borrow|acquire & wait*|pending|acquire|borrow", S, R.CONNECTIONS, "up", "sum"),
     Row("lag|backlog|queue|queued|outbox|inbox|unacked|spool|overdue", S, R.QUEUE, "up", "sum"),
+    # How often a runtime collects, and how much, follows the work it does; only the time it takes is felt.
+    Row("gc|garbage & collection|object|collected|uncollectable", None, None, "none", "sum"),
     Row("gc|garbage", S, R.MEMORY, "up", "max"),
     Row("disk|io & latency|queue|busy|wait|time|util|utilization", S, R.DISK, "up", "max"),
     Row("iowait|iops|fsync|await", S, R.DISK, "up", "max"),
@@ -81,11 +83,14 @@ MEANINGS = (
     # Saturation by what fills.
     Row("thread|threadpool|executor|goroutine|inflight|concurren*|eventloop", S, R.THREADS, "up", "sum"),
     Row("worker & busy|active|used|utilization", S, R.THREADS, "up", "sum"),
+    Row("request|call & active|running|progress|flight", S, R.THREADS, "up", "sum"),
     Row("pending|waiting|depth|buffer|buffered|unprocessed|oldest", S, R.QUEUE, "up", "sum"),
     Row("pool|connection|conn|socket|session|fd|fds & idle|free", S, R.CONNECTIONS, "none", "sum"),
     Row("pool|connection|conn|socket|handle|fd|fds|file & use|used|usage|active|busy", S, R.CONNECTIONS, "up", "sum"),
     Row("pool|connection|conn|socket|session|client$|descriptor|fd|fds|connected", S, R.CONNECTIONS, "any", "sum"),
     Row("file & open", S, R.CONNECTIONS, "any", "sum"),
+    # Addresses that were given out, not memory that is used.
+    Row("virtual & memory|mem", None, None, "none", "max"),
     Row("memory|mem|heap|swap & available|free|avail", S, R.MEMORY, "down", "min"),
     Row("memory|mem|heap|rss|resident|swap", S, R.MEMORY, "up", "max"),
     Row("old|eden|survivor & gen|space", S, R.MEMORY, "up", "max"),
@@ -96,6 +101,7 @@ MEANINGS = (
     Row("replica|instance|pod|node|target|member & ready|available|healthy|running", S, R.REPLICAS, "down", "sum"),
     Row("replica|instance$|pod$|node$|target$|member$", S, R.REPLICAS, "none", "sum"),
     Row("key|entry|cached", S, R.CACHE, "none", "sum"),
+    Row("log & line|record|entry", None, None, "none", "sum"),
     # Latency without a unit, and traffic; nearly every name has a word of it.
     Row("byte|packet|network|net & in|out|sent|receive*|recv|rx|tx|transmit*", T, R.NETWORK, "none", "sum"),
     Row("bandwidth|network", T, R.NETWORK, "none", "sum"),

@@ -156,3 +156,17 @@ def _groups(pattern: str) -> tuple[_Group, ...]:
             )
         )
     return tuple(groups)
+
+
+TRIFLING_SECONDS = 0.1
+"""Time that adds up to less than this between two samples, over all requests together, is felt by nobody."""
+_ADDS_UP = re.compile(r"(?:^|_)(?:seconds|milliseconds|microseconds|ms|us|time)_(?:total|sum)(?:$|_)")
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+def is_trifling(metric: str, unit: str, value: float) -> bool:
+    """True for time that a counter adds up, as all waits for a pool, when it adds up to next to nothing.
+
+    Such a series is often exactly zero in health, so that its own noise says that any wait at all is extraordinary.
+    """
+    return bool(_ADDS_UP.search(words_of(metric))) and abs(value) * _SECONDS.get(unit, 1.0) < TRIFLING_SECONDS

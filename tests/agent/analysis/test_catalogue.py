@@ -29,12 +29,12 @@ def test_every_mechanism_is_whole(mechanism: Mechanism) -> None:
         assert not mechanism.where
     else:
         assert mechanism.where
-        assert mechanism.edits or mechanism.flag
+        assert mechanism.edits or mechanism.shown_by
 
 
 @pytest.mark.parametrize("mechanism", mechanisms().values(), ids=lambda m: m.id)
 def test_every_mechanism_has_a_typical_sign_unless_it_is_generic(mechanism: Mechanism) -> None:
-    if not (mechanism.generic or mechanism.flag):
+    if not (mechanism.generic or mechanism.shown_by):
         assert max(mechanism.produces.values()) >= 0.6
 
 

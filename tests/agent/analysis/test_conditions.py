@@ -119,3 +119,27 @@ def test_a_fault_that_the_condition_produces_does_not_count_against_it() -> None
 def test_the_clearer_the_unexplained_fault_the_less_likely_the_condition(score: float, more: float) -> None:
     faint, clear = (filled_disk(at_db("located_slowness", nats)) for nats in (score, score + more))
     assert clear.score <= faint.score <= filled_disk().score
+
+
+def test_refused_connections_tell_of_a_dependency_that_does_not_answer() -> None:
+    signals = (
+        logged("shop", "bank cannot be called: [Errno 111] Connection refused"),
+        moved("web", "http_5xx_ratio", 0.01, 0.5, 1),
+    )
+    found = weighed(signals=signals)["dependency_unreachable"]
+    assert found.service == "shop"
+    assert found.mechanism.fault is FaultKind.DEPENDENCY
+    assert "dependency_unreachable" not in weighed(signals=signals[1:])
+
+
+def test_code_that_breaks_off_where_the_condition_is_said_is_explained_by_it() -> None:
+    said = logged("shop", "POST /pay: certificate has expired")
+    claim = Claim(text="the path ends", evidence=("E1",), weight=8.0)
+
+    def score(service: str) -> float:
+        broken = Fault(service, "located_code_exception", FaultKind.CODE_EXCEPTION, 8.0, (claim,), at(0))
+        built = Scene(*incident(calls=CALLS, signals=(said, moved("web", "http_5xx_ratio", 0.01, 0.5, 1))))
+        found = {c.mechanism.id: c for c in conditions(built, suspects(built), [broken])}
+        return found["certificate_expiry"].score
+
+    assert score("shop") > score("db") + 2

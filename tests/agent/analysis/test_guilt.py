@@ -143,7 +143,7 @@ def test_a_flag_is_weighed_without_a_diff() -> None:
     )
     judged_flag = judged(flag, signals=pool_signals(), calls=(("web", "shop"),))
     assert judged_flag.mechanism is not None
-    assert judged_flag.mechanism.flag
+    assert judged_flag.mechanism.shown_by
 
 
 @pytest.mark.parametrize(
@@ -152,3 +152,24 @@ def test_a_flag_is_weighed_without_a_diff() -> None:
 def test_a_flag_reaches_the_share_that_was_added(before: str, after: str, share: float) -> None:
     flag = deploy("f", "shop", 0, None).model_copy(update={"before": before, "after": after})
     assert reached(flag) == pytest.approx(share)
+
+
+def test_a_certificate_that_expired_is_weighed_without_a_diff() -> None:
+    expired = deploy("c", "shop", 0, None, files=(), version=None).model_copy(
+        update={"kind": ChangeKind.CERTIFICATE, "title": "the certificate at shop:443 expired", "commit": None}
+    )
+    signals = (logged("web", "cannot call shop: certificate has expired"), moved("web", "http_5xx_ratio", 0.01, 0.4))
+    found = judged(expired, signals=signals, calls=(("web", "shop"),))
+    assert found.mechanism is not None
+    assert found.mechanism.id == "certificate_expiry"
+    assert found.score > 2
+
+
+def test_a_move_counts_for_less_the_later_it_follows() -> None:
+    def moment(minutes: float) -> float:
+        full = logged("shop", "timeout acquiring a connection from the pool", minutes)
+        signals = (full, moved("web", "http_5xx_ratio", 0.01, 0.4, minutes))
+        found = judged(deploy("a", "shop", 0, POOL_DIFF), signals=signals, calls=(("web", "shop"),))
+        return sum(c.weight for c in found.claims if "the moment it took effect" in c.text)
+
+    assert moment(0.2) > moment(1.6) > 0

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from agent.analysis.links import CAP, links
+from agent.analysis.links import CAP, links, words_in
 from agent.analysis.scene import Scene
 from tests.agent.analysis.scenes import deploy, incident, logged, patch
+from tools.evidence import ChangeKind
 
 ENUM = patch(
     "desk/event.ts",
@@ -31,3 +32,18 @@ def test_a_name_that_many_diffs_share_links_nothing() -> None:
     others = tuple(deploy(f"o{i}", "desk", -5 - i, ENUM) for i in range(4))
     claim = linked(deploy("a", "desk", -5, ENUM), logged("web", "cannot read NOT_GIVEN"), others=others)
     assert claim is None
+
+
+def test_the_words_of_a_flag_link_to_an_operation_of_that_name() -> None:
+    flag = deploy("f", "desk", -1, None, files=(), version=None).model_copy(
+        update={"kind": ChangeKind.FLAG, "title": "related-products", "commit": None}
+    )
+    claim = linked(flag, logged("web", "slow: SQL related products"))
+    assert claim is not None
+    assert claim.text.startswith("the flag and the failing signals share “related products”")
+    alone = flag.model_copy(update={"title": "related"})
+    assert linked(alone, logged("web", "slow: SQL related products")) is None
+
+
+def test_words_of_a_name_in_any_case() -> None:
+    assert words_in("related-products") == words_in("relatedProducts") == words_in("RELATED_PRODUCTS")

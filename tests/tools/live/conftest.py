@@ -25,7 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from tests.live.servers.process import Server
+from fixtures.servers.process import Server
 
 CASSETTES = Path(__file__).parents[3] / "fixtures" / "cassettes"
 HOST = "recorded.test"

@@ -8,7 +8,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.live.servers.unleash import Unleash
+from fixtures.servers.unleash import Unleash
 
 BEGAN = datetime(2026, 6, 18, 10, 0, tzinfo=UTC)
 """When the first flag was made; everything later happens one minute after the other."""

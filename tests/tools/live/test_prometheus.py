@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.live.servers.prometheus import start_prometheus
+from fixtures.servers.prometheus import start_prometheus
 from tests.tools.live.conftest import Recorded
 from tests.tools.live.prometheus_checks import CHECKS, POINTS
 from tests.tools.live.prometheus_data import WINDOW, openmetrics
+from tools.live import errands
 from tools.live.notebook import Notebook
-from tools.live.prometheus import Prometheus, PrometheusConfig, errands
+from tools.live.prometheus import Prometheus, PrometheusConfig
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.servers.unleash import Unleash, start_unleash
+from fixtures.servers.unleash import Unleash, start_unleash
 from tests.tools.live.conftest import Recorded
 from tests.tools.live.documents import Documents
 from tests.tools.live.flag_history import BEGAN, MINUTE, make_flags

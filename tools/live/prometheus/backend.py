@@ -9,12 +9,12 @@ from time import monotonic
 import pandas as pd
 
 from tools.evidence import Source, TimeWindow
+from tools.live.errands import Errands, shown
 from tools.live.notebook import Notebook
 from tools.live.prometheus.catalogue import Catalogue
 from tools.live.prometheus.config import PrometheusConfig
 from tools.live.prometheus.connection import Connection
 from tools.live.prometheus.discovery import Discovery
-from tools.live.prometheus.errands import Errands, shown
 from tools.live.prometheus.exemplars import read_exemplars
 from tools.live.prometheus.expression import selects_something, signal_of
 from tools.live.prometheus.frames import frame_of

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from tools.evidence import JsonObject, Source, TimeWindow, ToolError
+from tools.live.errands import Errands
 from tools.live.notebook import Notebook
 from tools.live.prometheus.config import PrometheusConfig
 from tools.live.prometheus.connection import Connection, chunks
-from tools.live.prometheus.errands import Errands
 from tools.live.prometheus.families import Family, Known, Labels, read_families
 from tools.live.prometheus.identity import POD_LABELS, Identity
 from tools.live.prometheus.promql import Matcher, labels, named, one_of, selector

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from tools.evidence import JsonObject, TimeWindow
+from tools.live.errands import Errands, shown
 from tools.live.prometheus.catalogue import Catalogue, grid
 from tools.live.prometheus.connection import Connection, chunks
-from tools.live.prometheus.errands import Errands, shown
 from tools.live.prometheus.families import Known
 from tools.live.prometheus.frames import Key, Piece, joined, piece
 from tools.live.prometheus.identity import Identity, Owner, owner_labels

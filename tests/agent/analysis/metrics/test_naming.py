@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from agent.analysis.metrics.naming import read_name, words_of
+from agent.analysis.metrics.naming import is_trifling, read_name, words_of
 from agent.incident import GoldenSignal, Resource
 
 L, T, E, S = GoldenSignal.LATENCY, GoldenSignal.TRAFFIC, GoldenSignal.ERRORS, GoldenSignal.SATURATION
@@ -125,3 +125,32 @@ def test_any_name_can_be_read(name: str) -> None:
 @given(st.sampled_from([n[0] for n in NAMES]).filter(str.islower), st.sampled_from([".", "-", "__", " "]))
 def test_the_sign_between_words_does_not_matter(name: str, sign: str) -> None:
     assert read_name(name.replace("_", sign)) == read_name(name)
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "value", "trifling"),
+    [
+        ("db_pool_wait_seconds_total", "s", 0.024, True),
+        ("db_pool_wait_seconds_total", "s", 5.0, False),
+        ("wait_milliseconds_total", "ms", 24.0, True),
+        ("http_request_duration_seconds", "s", 0.024, False),
+        ("http_requests_total", "", 0.02, False),
+    ],
+)
+def test_time_that_adds_up_to_next_to_nothing(metric: str, unit: str, value: float, trifling: bool) -> None:
+    assert is_trifling(metric, unit, value) is trifling
+
+
+@pytest.mark.parametrize(
+    ("metric", "golden"),
+    [
+        ("http_server_active_requests", GoldenSignal.SATURATION),
+        ("http_server_requests_total", GoldenSignal.TRAFFIC),
+        ("log_lines_total", None),
+        ("python_gc_collections_total", None),
+        ("process_virtual_memory_bytes", None),
+        ("process_resident_memory_bytes", GoldenSignal.SATURATION),
+    ],
+)
+def test_what_only_describes_is_no_golden_signal(metric: str, golden: GoldenSignal | None) -> None:
+    assert read_name(metric).golden is golden

@@ -12,10 +12,10 @@ import requests
 
 from tests.tools.live.prometheus.test_frames import catalogue, gauge
 from tools.evidence import Source, TimeWindow, ToolError
+from tools.live.errands import Errands
 from tools.live.notebook import Notebook
 from tools.live.prometheus.config import PrometheusConfig
 from tools.live.prometheus.connection import Connection, chunks
-from tools.live.prometheus.errands import Errands
 from tools.live.prometheus.exemplars import read_exemplars
 from tools.live.prometheus.families import Family, Known
 from tools.live.prometheus.identity import Identity
