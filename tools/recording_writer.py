@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +76,7 @@ def write_recording(recording: Recording, folder: Path, *, force: bool = False) 
 
 
 @contextmanager
-def _draft_of(folder: Path) -> Iterator[Path]:
+def _draft_of(folder: Path) -> Generator[Path]:
     """An empty folder on the same disk, gone afterwards unless it was moved."""
     draft = _beside(folder)
     draft.mkdir()
@@ -140,7 +140,7 @@ class _Folder:
         )
         for source, name, key, values in facts:
             if source not in recording.missing:
-                listed = [value.model_dump(mode="json", exclude_none=True) for value in values]
+                listed: JsonValue = [value.model_dump(mode="json", exclude_none=True) for value in values]
                 self._put(name, source, [_pretty({key: listed} if key else listed)])
 
     def _runbooks(self, pages: Iterable[Runbook]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 import tools.recording_writer
 from tests.tools.recording_files import ALERT, START, at, put, series, small_incident, write_recording as put_recording
@@ -146,11 +146,11 @@ def recordings(draw: st.DrawFn) -> Recording:
 
 
 @given(recordings())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
 def test_what_is_written_is_read_again_as_it_was(recording: Recording) -> None:
-    masked_alert = {key: value for key, value in recording.alert.items()}
     with tempfile.TemporaryDirectory() as folder:
         read = again(recording, Path(folder))
-        assert_same(replace(recording, alert=read.alert), read)
-        assert read.alert.keys() == masked_alert.keys()
+        # Reading notes what is odd (a line without a body), after what was noted when it was recorded.
+        assert read.notes[: len(recording.notes)] == recording.notes
+        assert_same(replace(recording, notes=read.notes), read)
         assert_same(read, again(read, Path(folder) / "twice"))
