@@ -122,7 +122,7 @@ class _Asking:
 
 def _whole(order: Order, asking: _Asking) -> Recording:
     told = {SOURCES[query.tool]: asking(query, order.window) for query in WHOLE}
-    frames = {source: _frame(told[source]) for source in PROMISES}
+    frames = {source: _frame_of(told[source])[0] for source in PROMISES}
     failed = dict(asking.failed)
     notes = [*asking.backend.notes, *((source, text) for source, text in failed.items())]
     return Recording(
@@ -151,12 +151,11 @@ def _apart(order: Order, asking: _Asking, recorded: Backend, most: int) -> list[
     asking.due += len(open_questions)
     found: list[Asked] = []
     for query, window, digest in open_questions:
-        answer = asking(query, window)
-        if answer is None or answer.frame is None or answer.frame.empty:
-            continue
+        frame, now = _frame_of(asking(query, window))
         # Where all rows give an answer too, a third one, unlike both, says only that time has gone by.
-        if digest in (None, answer.evidence.digest) or _is_empty(_frame(_answer(recorded, query, window))):
-            found.append(Asked(Question(source=SOURCES[query.tool], query=query, window=window), answer.frame))
+        if frame is not None and (digest in (None, now) or _says_nothing(recorded, query, window)):
+            source = SOURCES[query.tool]
+            found.append(Asked(Question(source=source, query=query, window=window, empty=frame.empty), frame))
     return found
 
 
@@ -175,18 +174,22 @@ def _single(order: Order) -> Iterator[tuple[Query, TimeWindow, str | None]]:
 
 
 def _told(recorded: Backend, query: Query, window: TimeWindow, digest: str | None) -> bool:
-    answer = _answer(recorded, query, window)
-    if digest is None:
-        return not _is_empty(_frame(answer))
-    return answer is not None and answer.evidence.digest == digest
+    """Whether all rows together answer the question, as they did then; of other times they know nothing."""
+    covered = recorded.window
+    if covered is None or not (window.since < covered.until and covered.since < window.until):
+        return False
+    frame, now = _frame_of(_answer(recorded, query, window))
+    return frame is not None and (not frame.empty if digest is None else now == digest)
 
 
-def _frame(answer: Answer | None) -> pd.DataFrame | None:
-    return None if answer is None else answer.frame
-
-
-def _is_empty(frame: pd.DataFrame | None) -> bool:
+def _says_nothing(recorded: Backend, query: Query, window: TimeWindow) -> bool:
+    frame, _ = _frame_of(_answer(recorded, query, window))
     return frame is None or frame.empty
+
+
+def _frame_of(answer: Answer | None) -> tuple[pd.DataFrame | None, str]:
+    """The frame of an answer and its digest."""
+    return (None, "") if answer is None else (answer.frame, answer.evidence.digest)
 
 
 def _unlike(evidence: Iterable[Evidence], recorded: Backend) -> Iterator[Evidence]:

@@ -285,6 +285,8 @@ class _Folder:
         return tuple(Asked(question, frame) for question, frame in found if frame is not None)
 
     def _answer(self, question: Question) -> pd.DataFrame | None:
+        if question.empty:
+            return no_rows(question.source)
         part = self._find(question.file, question.source)
         if part is None:
             return None

@@ -37,6 +37,8 @@ class Question(Frozen):
     source: Source
     query: Query
     window: TimeWindow
+    empty: bool = False
+    """True where the answer has no rows, and therefore no file: it was not so, as opposed to nobody looked."""
 
     @property
     def file(self) -> str:

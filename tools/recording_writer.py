@@ -129,8 +129,9 @@ class _Folder:
             if frame is not None and len(frame):
                 self._put(TELEMETRY[source][0], source, _WRITES[source](frame))
         for each in recording.asked:
-            source = each.question.source
-            self._put(each.question.file, source, _WRITES[source](each.frame))
+            if not each.question.empty:
+                source = each.question.source
+                self._put(each.question.file, source, _WRITES[source](each.frame))
 
     def _facts(self, recording: Recording) -> None:
         facts: tuple[tuple[Source, str, str, Iterable[Frozen]], ...] = (

@@ -70,7 +70,10 @@ def framed(rows: list[tuple[Any, ...]], columns: tuple[str, ...], source: Source
     if not rows:
         return empty
     frame = pd.DataFrame(
-        {name: pd.Series(cells, dtype=empty[name].dtype) for name, cells in zip(columns, zip(*rows, strict=True), strict=True)}
+        {
+            name: pd.Series(cells, dtype=empty[name].dtype)
+            for name, cells in zip(columns, zip(*rows, strict=True), strict=True)
+        }
     )
     return frame.sort_values(time, kind="stable", ignore_index=True)
 
@@ -104,7 +107,9 @@ changes = st.lists(
     max_size=3, unique_by=lambda change: change.id,
 ).map(lambda found: tuple(sorted(found, key=lambda change: change.at)))  # fmt: skip
 edges = st.lists(
-    st.builds(Edge, caller=filled, callee=filled, kind=st.sampled_from(["call", "data", "host"])), max_size=3, unique=True
+    st.builds(Edge, caller=filled, callee=filled, kind=st.sampled_from(["call", "data", "host"])),
+    max_size=3,
+    unique=True,
 ).map(tuple)
 status_events = st.lists(
     st.builds(
@@ -114,7 +119,9 @@ status_events = st.lists(
     max_size=2,
 ).map(lambda found: tuple(sorted(found, key=lambda event: event.started_at)))  # fmt: skip
 runbooks = st.lists(
-    st.builds(Runbook, id=filled, title=names, body=bodies, service=st.none() | filled), max_size=3, unique_by=lambda page: page.id
+    st.builds(Runbook, id=filled, title=names, body=bodies, service=st.none() | filled),
+    max_size=3,
+    unique_by=lambda page: page.id,
 ).map(lambda pages: tuple(sorted(pages, key=lambda page: page.id)))
 notes = st.lists(st.tuples(st.sampled_from(Source), bodies), max_size=3, unique=True).map(tuple)
 alerts = st.dictionaries(filled, bodies | st.none() | finite | st.lists(bodies, max_size=2), max_size=3)
@@ -146,7 +153,9 @@ def recordings(draw: st.DrawFn) -> Recording:
 
 
 @given(recordings())
-@settings(max_examples=150, deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=150, deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck)
+)
 def test_what_is_written_is_read_again_as_it_was(recording: Recording) -> None:
     with tempfile.TemporaryDirectory() as folder:
         read = again(recording, Path(folder))

@@ -80,8 +80,9 @@ def record(desk: Desk, asked: Asked, out: Path | None, *, force: bool = False) -
         raise CallerError("no backend is configured, so there is nothing to record from: whydown doctor")
     backend = live_backend(config, desk.store)
     try:
-        with stoppable(desk.screen) as stop, counting(desk.screen, f"recording {order.name}") as progress:
-            taken = take(order, backend, desk.settings, stop, progress)
+        with stoppable(desk.screen) as stop:
+            with counting(desk.screen, f"recording {order.name}") as progress:
+                taken = take(order, backend, desk.settings, stop, progress)
             with desk.screen.busy(f"writing {folder}"):
                 written = write_recording(taken.recording, folder, force=force)
     except Stopped:
