@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -157,11 +158,10 @@ def _said(head: str) -> dict[str, str]:
     """What the head of a page says: `key: value`, the value plain or as a JSON string; the first of a key counts."""
     found: dict[str, str] = {}
     for line in _HEAD_LINE.finditer(head):
-        quoted = line["json"]
-        try:
-            value = line["plain"] if quoted is None else str(orjson.loads(quoted))
-        except orjson.JSONDecodeError:
-            value = quoted.strip('"')
+        value: str = line["plain"] or line["json"]
+        if line["json"]:
+            with suppress(orjson.JSONDecodeError):  # quoted by a person, and no JSON
+                value = str(orjson.loads(value))
         found.setdefault(line["key"], clean_name(value))
     return found
 

@@ -19,8 +19,13 @@ MANIFEST = "recording.json"
 ASKED = "asked"
 """The folder of answers that stand apart, each named after its evidence id."""
 SUFFIX = {Source.METRICS: "csv", Source.LOGS: "ndjson", Source.TRACES: "ndjson"}
-_TYPES = {"timestamp": "datetime64[us, UTC]", "start": "datetime64[us, UTC]", "value": "float64"}
-_TYPES |= {"duration_ms": "float64", "attributes": "object"}
+_TYPES = {
+    "timestamp": "datetime64[us, UTC]",
+    "start": "datetime64[us, UTC]",
+    "value": "float64",
+    "duration_ms": "float64",
+    "attributes": "object",
+}
 _COLUMNS = {Source.METRICS: METRIC_COLUMNS, Source.LOGS: LOG_COLUMNS, Source.TRACES: SPAN_COLUMNS}
 
 
