@@ -107,6 +107,32 @@ def investigate(
 
 
 @app.command()
+def record(
+    incident: Annotated[
+        str | None, typer.Argument(metavar="[INCIDENT]", help="Incident whose window, alert and questions are taken.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Without an incident: the first moment.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="The moment just after the last.")] = None,
+    service: Annotated[str | None, typer.Option("--service", help="The alert: the service it fired for.")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="The alert: the metric it watches.")] = None,
+    fired_at: Annotated[str | None, typer.Option("--fired-at", help="The alert: when it fired.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; here, named after it, by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the recording that is there.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> int:
+    """Keep what the live backends say of an incident as a recording: to replay, to share, to measure with."""
+    with desk(json=json, quiet=quiet, no_color=no_color) as at:
+        with at.screen.busy(STARTING):
+            from web.terminal.recording import Asked, record as run
+        asked = Asked(incident, since, until, service, metric, fired_at)
+        return run(at, asked, out, force=force)
+
+
+@app.command()
 def doctor(json: Json = False, no_color: NoColor = False) -> int:
     """Look at every configured backend: what it can see, and what that means for an investigation."""
     with desk(json=json, no_color=no_color) as at:

@@ -18,7 +18,7 @@ from agent.incident import Alert, Evidence, IncidentStatus, Query, Source, Timel
 from agent.incident_rows import Round
 from agent.settings import Settings
 from agent.store import Lease, Store, TimelineDraft
-from agent.time_limit import TROUBLES, within
+from agent.time_limit import answered
 from tools.backend import Backend
 from tools.catalogue import Answer, run
 from tools.evidence import ToolError
@@ -100,14 +100,7 @@ class Investigation:
 
     def call(self, source: Source, work: Callable[[], T], stop: Event) -> T:
         """Call into the backend, with a time limit. Whatever goes wrong there is a ToolError; `stop` raises Stopped."""
-        try:
-            return within(self.settings.tool_timeout_seconds, stop, work)
-        except ToolError:
-            raise
-        except TimeoutError as error:
-            raise ToolError(source, f"{self.backend.name}: {error}") from error
-        except TROUBLES as error:
-            raise ToolError(source, f"{self.backend.name} failed: {type(error).__name__}: {error}") from error
+        return answered(source, self.backend.name, self.settings.tool_timeout_seconds, stop, work)
 
     def keep(self, evidence: Evidence, result: JsonValue) -> str:
         """Store evidence and return its id; the first answer to a question stays."""

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
-from tools.evidence import ToolError
+from tools.evidence import Source, ToolError
 
 T = TypeVar("T")
 
@@ -59,3 +59,15 @@ def within(seconds: float, stop: Event, work: Callable[[], T]) -> T:
                 raise Stopped from None
             if left <= 0:
                 raise TimeoutError(f"no answer within {seconds:g} s") from None
+
+
+def answered(source: Source, name: str, seconds: float, stop: Event, work: Callable[[], T]) -> T:
+    """What a call into the backend `name` returns. Whatever goes wrong there is a ToolError; `stop` raises Stopped."""
+    try:
+        return within(seconds, stop, work)
+    except ToolError:
+        raise
+    except TimeoutError as error:
+        raise ToolError(source, f"{name}: {error}") from error
+    except TROUBLES as error:
+        raise ToolError(source, f"{name} failed: {type(error).__name__}: {error}") from error

@@ -108,6 +108,7 @@ def without(recording: Recording, parts: Sequence[Part]) -> Recording:
         changes=() if Part.CHANGES in parts else recording.changes,
         notes=(*recording.notes, *notes),
         missing=recording.missing | gone,
+        asked=tuple(each for each in recording.asked if each.question.source not in gone),
     )
 
 

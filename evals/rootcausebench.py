@@ -42,7 +42,8 @@ def find(data: Path) -> tuple[str, ...]:
         raise CallerError(f"--data {data}: there is no such folder")
     if (data / "alert.json").is_file():
         return (data.resolve().name,)
-    names = sorted(folder.name for folder in data.iterdir() if (folder / "alert.json").is_file())
+    seen = (folder for folder in data.iterdir() if not folder.name.startswith("."))  # a hidden one is being written
+    names = sorted(folder.name for folder in seen if (folder / "alert.json").is_file())
     if not names:
         raise CallerError(f"--data {data}: no folder in it holds an alert.json")
     return tuple(names)

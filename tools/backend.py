@@ -107,3 +107,5 @@ class Backend:
     """What could not be read or had to be repaired while reading, each a data gap."""
     window: TimeWindow | None = None
     """All that can be asked about, where that has an end (a recording); None for a live system."""
+    asked: frozenset[str] = frozenset()
+    """Evidence ids of questions about other times that a recording can answer all the same."""

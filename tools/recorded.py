@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +32,7 @@ from tools.moments import read_moment
 from tools.reading import Notes, Part, Unreadable, json_kind, parsed
 from tools.recorded_facts import read_changes, read_edges, read_runbook, read_status_events
 from tools.recorded_logs import read_logs
+from tools.recorded_manifest import MANIFEST, Asked, Manifest, Question, no_rows, read_manifest
 from tools.recorded_metrics import read_metrics
 from tools.recorded_spans import read_spans
 from tools.words import clean_name
@@ -40,6 +41,13 @@ MAX_RUNBOOKS = 500
 """Pages that are read; a wiki export of thousands would bury the few that matter."""
 
 _Content = TypeVar("_Content")
+
+TELEMETRY: Mapping[Source, tuple[str, Callable[[Part], pd.DataFrame | None]]] = {
+    Source.METRICS: ("metrics.csv", read_metrics),
+    Source.LOGS: ("logs.ndjson", read_logs),
+    Source.TRACES: ("traces.ndjson", read_spans),
+}
+"""The files of telemetry and who reads them."""
 
 
 class RecordingError(Exception):
@@ -57,7 +65,8 @@ class Recording:
     name: str
     alert: JsonObject
     window: TimeWindow
-    """From the first to just after the last sample, line or span, on whole seconds."""
+    """What is investigated: what was asked for when it was recorded, else from the first to just after the last sample,
+    line or span, on whole seconds."""
     metrics: pd.DataFrame | None = None
     logs: pd.DataFrame | None = None
     spans: pd.DataFrame | None = None
@@ -69,37 +78,58 @@ class Recording:
     """What was missing, could not be read or was repaired while reading."""
     missing: frozenset[Source] = field(default=frozenset())
     """Kinds that were not recorded at all, so that "no change" is not mistaken for "changes unknown"."""
+    asked: tuple[Asked, ...] = ()
+    """Answers to single questions that the frames do not give: of another day, or cut otherwise."""
+
+
+class _Apart:
+    """Answers that stand apart, by the window and the words of their question."""
+
+    def __init__(self, asked: Iterable[Asked], *words: str) -> None:
+        self._frames = {
+            (each.question.window, *(each.question.query.arguments.get(word) for word in words)): each.frame
+            for each in asked
+        }
+
+    def get(self, window: TimeWindow, *words: str | None) -> pd.DataFrame | None:
+        return self._frames.get((window, *words)) if self._frames else None
 
 
 class RecordedMetrics:
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, asked: Iterable[Asked] = ()) -> None:
         self._index = FrameIndex(frame, Source.METRICS, name="metric")
+        self._apart = _Apart(asked, "service", "metric")
 
     def metric_range(self, window: TimeWindow, service: str | None = None, metric: str | None = None) -> pd.DataFrame:
-        return self._index.select(window, service, metric)
+        apart = self._apart.get(window, service, metric)
+        return self._index.select(window, service, metric) if apart is None else apart
 
 
 class RecordedLogs:
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, asked: Iterable[Asked] = ()) -> None:
         self._index = FrameIndex(frame, Source.LOGS)
+        self._apart = _Apart(asked, "service", "contains")
 
     def log_lines(
         self, window: TimeWindow, service: str | None = None, contains: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
         if limit is not None and limit < 1:
             raise ToolError(Source.LOGS, f"limit={limit} must be at least 1")
-        lines = self._index.select(window, service)
+        apart = self._apart.get(window, service, contains)
+        lines = self._index.select(window, service) if apart is None else apart
         if contains:
             lines = lines[[contains in body for body in lines["body"]]].reset_index(drop=True)
         return lines if limit is None else lines.head(limit)
 
 
 class RecordedTraces:
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, asked: Iterable[Asked] = ()) -> None:
         self._index = FrameIndex(frame, Source.TRACES, time="start", name="name")
+        self._apart = _Apart(asked, "service", "operation")
 
     def spans(self, window: TimeWindow, service: str | None = None, operation: str | None = None) -> pd.DataFrame:
-        return self._index.select(window, service, operation)
+        apart = self._apart.get(window, service, operation)
+        return self._index.select(window, service, operation) if apart is None else apart
 
 
 class RecordedFacts:
@@ -154,18 +184,24 @@ class RecordedOperations:
 def recorded_backend(recording: Recording) -> Backend:
     """A backend that answers from the recording. What was not recorded is None and becomes a data gap."""
     facts = RecordedFacts(recording)
+    metrics, logs, spans = recording.metrics, recording.logs, recording.spans
     return Backend(
         name=recording.name,
-        metrics=None if recording.metrics is None else RecordedMetrics(recording.metrics),
-        logs=None if recording.logs is None else RecordedLogs(recording.logs),
-        traces=None if recording.spans is None else RecordedTraces(recording.spans),
+        metrics=None if metrics is None else RecordedMetrics(metrics, _of(recording, Source.METRICS)),
+        logs=None if logs is None else RecordedLogs(logs, _of(recording, Source.LOGS)),
+        traces=None if spans is None else RecordedTraces(spans, _of(recording, Source.TRACES)),
         changes=None if {Source.CHANGES, Source.STATUS} <= recording.missing else facts,
         topology=None if Source.TOPOLOGY in recording.missing else facts,
         runbooks=None if Source.RUNBOOKS in recording.missing else facts,
         operations=RecordedOperations(recording.name),
         notes=recording.notes,
         window=recording.window,
+        asked=frozenset(each.id for each in recording.asked),
     )
+
+
+def _of(recording: Recording, source: Source) -> list[Asked]:
+    return [each for each in recording.asked if each.question.source is source]
 
 
 def read_recording(path: Path) -> Recording:
@@ -183,9 +219,8 @@ def read_recording(path: Path) -> Recording:
 def _read(folder: _Folder) -> Recording:
     alert = folder.alert()
     with _collection_paused():
-        metrics = folder.read("metrics.csv", Source.METRICS, read_metrics)
-        logs = folder.read("logs.ndjson", Source.LOGS, read_logs)
-        spans = folder.read("traces.ndjson", Source.TRACES, read_spans)
+        metrics, logs, spans = (folder.telemetry(source) for source in TELEMETRY)
+        asked = folder.asked()
     changes = folder.read("changes.json", Source.CHANGES, read_changes)
     edges = folder.read("topology.json", Source.TOPOLOGY, read_edges)
     status_events = folder.read("status_feed.json", Source.STATUS, read_status_events)
@@ -193,7 +228,7 @@ def _read(folder: _Folder) -> Recording:
     return Recording(
         name=clean_name(folder.path.name),
         alert=alert,
-        window=_window(folder.path.name, alert, metrics, logs, spans, changes or ()),
+        window=folder.manifest.window or _window(folder.path.name, alert, metrics, logs, spans, changes or ()),
         metrics=metrics,
         logs=logs,
         spans=spans,
@@ -201,8 +236,9 @@ def _read(folder: _Folder) -> Recording:
         edges=edges or (),
         status_events=status_events or (),
         runbooks=runbooks,
-        notes=folder.notes.lines(),
+        notes=folder.all_notes(),
         missing=frozenset(folder.missing),
+        asked=asked,
     )
 
 
@@ -227,6 +263,42 @@ class _Folder:
         self.path = path.resolve()
         self.notes = Notes()
         self.missing: set[Source] = set()
+        self._told: set[Source] = set()
+        self.manifest = self._manifest()
+        self._told = {note.source for note in self.manifest.notes}
+
+    def all_notes(self) -> tuple[tuple[Source, str], ...]:
+        """What was noted when it was recorded, then what was when it was read."""
+        recorded = ((note.source, note.text) for note in self.manifest.notes)
+        return tuple(dict.fromkeys((*recorded, *self.notes.lines())))
+
+    def telemetry(self, source: Source) -> pd.DataFrame | None:
+        """All rows of one kind; none of them, where it was asked for and held nothing."""
+        if source in self.manifest.empty:
+            return no_rows(source)
+        name, reader = TELEMETRY[source]
+        return self.read(name, source, reader)
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Answers that stand apart; what cannot be read is a note, and the question is asked of all rows."""
+        found = [(question, self._answer(question)) for question in self.manifest.asked if question.source in TELEMETRY]
+        return tuple(Asked(question, frame) for question, frame in found if frame is not None)
+
+    def _answer(self, question: Question) -> pd.DataFrame | None:
+        if question.empty:
+            return no_rows(question.source)
+        part = self._find(question.file, question.source)
+        if part is None:
+            return None
+        _, reader = TELEMETRY[question.source]
+        # Its troubles are not told: parents that are elsewhere and the like are in the nature of a single answer.
+        return reader(Part(part.source, part.path, Notes()))
+
+    def _manifest(self) -> Manifest:
+        if not any((self.path / name).exists() for name in (MANIFEST, f"{MANIFEST}.gz")):
+            return Manifest()
+        part = self._find(MANIFEST, Source.ALERT)
+        return Manifest() if part is None else read_manifest(part)
 
     def read(self, name: str, source: Source, reader: Callable[[Part], _Content | None]) -> _Content | None:
         """What `reader` makes of the file; None when there is nothing to be had from it."""
@@ -254,7 +326,7 @@ class _Folder:
         return alert
 
     def runbooks(self) -> tuple[Runbook, ...]:
-        """Pages of `runbooks/`, in order of name."""
+        """Pages of `runbooks/`, in order of id."""
         folder = self.path / "runbooks"
         try:
             names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
@@ -266,15 +338,17 @@ class _Folder:
             self.notes.add(Source.RUNBOOKS, "runbooks", f"{MAX_RUNBOOKS} of {len(pages)} pages were read")
         parts = [self._part(folder / name, Source.RUNBOOKS) for name in pages[:MAX_RUNBOOKS]]
         found = [page for part in parts if part is not None and (page := read_runbook(part)) is not None]
-        if not found:
-            self.notes.add(Source.RUNBOOKS, "runbooks", "holds no page" if folder.is_dir() else "is missing")
+        if not found and Source.RUNBOOKS not in self.manifest.empty:
+            if Source.RUNBOOKS not in self._told:
+                self.notes.add(Source.RUNBOOKS, "runbooks", "holds no page" if folder.is_dir() else "is missing")
             self.missing.add(Source.RUNBOOKS)
-        return tuple(found)
+        return tuple(sorted(found, key=lambda page: page.id))
 
     def _find(self, name: str, source: Source) -> Part | None:
         present = [path for path in (self.path / name, self.path / f"{name}.gz") if path.exists()]
         if not present:
-            self.notes.add(source, name, "is missing")
+            if source not in self._told:  # why it is missing was noted when it was recorded
+                self.notes.add(source, name, "is missing")
             return None
         if len(present) == 2:
             self.notes.add(source, name, "is there twice, packed and not; the packed one was ignored")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
+import orjson
 from pydantic import ValidationError
 
 from tools.attributes import flat, scalar_text
@@ -69,7 +71,9 @@ _TEXTS = {"diff": MAX_DIFF, "detail": MAX_TEXT, "title": MAX_TEXT, "before": MAX
 """Fields that hold text, with their longest length; all others hold names."""
 _TIMES = {"at", "merged_at", "started_at", "resolved_at"}
 _FRONT_MATTER = re.compile(r"\A---\n(?P<head>.*?)\n---\n", re.DOTALL)
-_SERVICE_LINE = re.compile(r"^service:[ \t]*[\"']?(?P<name>[^\"'\n]+)", re.MULTILINE)
+_HEAD_LINE = re.compile(
+    r"^(?P<key>id|title|service):[ \t]*(?:(?P<json>\".*\")[ \t]*$|[\"']?(?P<plain>[^\"'\n]+))", re.MULTILINE
+)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>\S.*)$", re.MULTILINE)
 
 
@@ -139,15 +143,27 @@ def read_runbook(part: Part) -> Runbook | None:
         return None
     head = _FRONT_MATTER.match(text)
     body = clean_text(text[head.end() :] if head else text, MAX_RUNBOOK)
-    service = _SERVICE_LINE.search(head["head"]) if head else None
+    said = _said(head["head"]) if head else {}
     heading = _HEADING.search(body)
-    name = clean_name(part.path.name.removesuffix(".gz").removesuffix(".md"))
+    name = said.get("id") or clean_name(part.path.name.removesuffix(".gz").removesuffix(".md"))
     return Runbook(
         id=name,
-        title=clean_name(heading["title"]) if heading else name,
+        title=said["title"] if "title" in said else clean_name(heading["title"]) if heading else name,
         body=body,
-        service=clean_name(service["name"]) if service else None,
+        service=said.get("service"),
     )
+
+
+def _said(head: str) -> dict[str, str]:
+    """What the head of a page says: `key: value`, the value plain or as a JSON string; the first of a key counts."""
+    found: dict[str, str] = {}
+    for line in _HEAD_LINE.finditer(head):
+        value: str = line["plain"] or line["json"]
+        if line["json"]:
+            with suppress(orjson.JSONDecodeError):  # quoted by a person, and no JSON
+                value = str(orjson.loads(value))
+        found.setdefault(line["key"], clean_name(value))
+    return found
 
 
 def _objects(part: Part, key: str) -> list[tuple[int, JsonObject]] | None:

@@ -24,7 +24,7 @@ _BATCH_LINES = 10_000
 
 def read_logs(part: Part) -> pd.DataFrame | None:
     """Log lines as `tools.backend` lists them, sorted by time; None, with a note, when there is none."""
-    split = RecordSplit(LOG_KEYS)
+    split = RecordSplit(LOG_KEYS, LOG_COLUMNS)
     sample = Sample(MAX_LOG_LINES)
     lines = records(part)
     while batch := list(islice(lines, _BATCH_LINES)):

@@ -35,7 +35,7 @@ class _Table:
 
 
 def read_metrics(part: Part) -> pd.DataFrame | None:
-    """Samples as `tools.backend` lists them, sorted by time then series; None, with a note, when there is none.
+    """Samples as `tools.backend` lists them, by time, of one moment in the file's order; None, with a note, for none.
 
     Values that are not finite numbers and rows without a time are dropped and counted. Of samples with the same
     timestamp, service, instance and metric the last one stays.
@@ -166,7 +166,7 @@ def _is_word(text: str) -> bool:
 
 
 def _sorted(part: Part, frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort by time, then series; of exact duplicates the last stays."""
+    """Sort by time, as they stand in the file where it is the same; of exact duplicates the last stays."""
     series = np.zeros(len(frame), dtype=np.int64)
     for name in ("service", "instance", "metric"):
         codes, different = pd.factorize(frame[name])
@@ -176,4 +176,6 @@ def _sorted(part: Part, frame: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((series, times))
     last = np.append((np.diff(times[order]) != 0) | (np.diff(series[order]) != 0), True)
     part.note("a sample was there again; the last one stays", count=len(order) - int(last.sum()))
-    return with_times(frame, order[last], "timestamp")[list(METRIC_COLUMNS)]
+    kept = np.sort(order[last])
+    in_time = kept[np.argsort(times[kept], kind="stable")]
+    return with_times(frame, in_time, "timestamp")[list(METRIC_COLUMNS)]

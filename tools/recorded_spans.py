@@ -30,7 +30,7 @@ def read_spans(part: Part) -> pd.DataFrame | None:
     A span without a duration of its own gets it from its end. Spans whose parent is missing, or that are their own
     ancestor, stay as they are.
     """
-    split = RecordSplit(SPAN_KEYS)
+    split = RecordSplit(SPAN_KEYS, SPAN_COLUMNS)
     sample = Sample(MAX_SPANS)
     lines = records(part)
     while batch := list(islice(lines, _BATCH_LINES)):

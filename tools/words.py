@@ -92,6 +92,8 @@ _STATUS_OF = {
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters and the marks that turn the reading direction round, which can make a line show what it is not."""
+_CUT = re.compile(r"… \(\+\d+ characters\)")
+"""What a cut text ends with, behind its limit."""
 
 
 def layout(keys: Iterable[str], wanted: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -130,13 +132,16 @@ def span_kind(word: object) -> str:
 
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:
-    """Text without terminal escapes, control characters (tab and newline stay) or lone surrogates, cut at `limit`."""
+    """Text without terminal escapes, control characters (tab and newline stay) or lone surrogates, cut at `limit`.
+
+    Cleaning twice changes nothing, so that what was cut once can be written down and read again.
+    """
     if len(text) <= limit and text.isprintable():
         return text
     if not text.isprintable():
         text = text[: limit * 4].encode("utf-8", "replace").decode("utf-8")
         text = _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
-    if len(text) <= limit:
+    if len(text) <= limit or _CUT.fullmatch(text, limit):
         return text
     return f"{text[:limit]}… (+{len(text) - limit} characters)"
 

@@ -13,6 +13,7 @@ from agent.analysis.severity import assess
 from agent.figures import roughly
 from agent.incident import Alert, Severity, Source, Symptom, TimelineKind, Triage
 from agent.investigation import Investigation
+from agent.settings import Settings
 from agent.state import IncidentState
 from agent.step import Step
 from agent.store import TimelineDraft
@@ -56,8 +57,12 @@ def window_of(alert: Alert, desk: Investigation) -> TimeWindow:
     """All that a recording holds; of a live system, the time around the alert, as far as it has come."""
     if desk.backend.window is not None:
         return desk.backend.window
-    settings = desk.settings
-    until = min(alert.fired_at + timedelta(minutes=settings.lookahead_minutes), desk.now())
+    return live_window(alert, desk.settings, desk.now())
+
+
+def live_window(alert: Alert, settings: Settings, now: datetime) -> TimeWindow:
+    """The time around an alert of a live system, as far as it has come."""
+    until = min(alert.fired_at + timedelta(minutes=settings.lookahead_minutes), now)
     return TimeWindow(
         since=alert.fired_at - timedelta(minutes=settings.lookback_minutes),
         until=max(until, alert.fired_at + timedelta(seconds=1)),

@@ -171,7 +171,7 @@ def test_the_garbage_collector_is_on_again_also_after_an_error(tmp_path: Path, m
         assert not gc.isenabled()
         raise RuntimeError("disk on fire")
 
-    monkeypatch.setattr(tools.recorded, "read_logs", broken)
+    monkeypatch.setitem(tools.recorded.TELEMETRY, Source.LOGS, ("logs.ndjson", broken))  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="disk on fire"):
         read_recording(small_incident(tmp_path / "r"))
     assert gc.isenabled()

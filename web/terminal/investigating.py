@@ -59,7 +59,7 @@ def investigate(
 
 
 def _telemetry(folder: Path) -> list[Path]:
-    names = ("metrics.csv", "logs.ndjson", "traces.ndjson", "changes.json")
+    names = ("metrics.csv", "logs.ndjson", "traces.ndjson", "changes.json", "recording.json")
     return [folder / f"{name}{packed}" for name in names for packed in ("", ".gz")]
 
 
