@@ -32,14 +32,14 @@ demo: $(STAMP)
 	@$(BIN)/whydown demo
 
 test: check
-	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --cov --cov-report=
 
 servers: $(DEV_STAMP)
 	$(BIN)/python -m fixtures.servers fetch $(SERVERS)
 
 # A server that is not there skips its tests; WHYDOWN_LIVE_REQUIRED=1 makes them fail.
 test-live: $(DEV_STAMP)
-	$(BIN)/pytest tests -m live -rs -p no:cacheprovider --timeout=300
+	$(BIN)/pytest tests -m live -rs --tb=short --timeout=300
 
 record-cassettes: $(DEV_STAMP)
 	$(BIN)/pytest tests/tools/live -m vcr --record-mode=rewrite
